@@ -96,25 +96,10 @@ gather_java() {
     done < <(tr ':' '\n' <"$root/src/engine/target/test-classpath" && echo)
 }
 
-# What some classes refer to and do without: jackson-databind's types of java.desktop and java.sql, JUnit's and its
-# reports in XML.
-readonly dispensable='java.desktop|java.sql|java.xml'
-
-# The modules that the classes refer to, and those that only options name. Everything runs on the class path, so what
-# the jars say about modules does not count: jdeps sees folders without it.
+# The modules that the classes refer to, and those that only options name.
 link_runtime() {
-    local modules jar
-    mkdir "$stage/all"
-    for jar in "$stage"/java/lib/*.jar "$stage"/java/test-lib/*.jar; do
-        (cd "$stage/all" && "$jdk/bin/jar" --extract --file "$jar")
-    done
-    cp -r "$stage/java/test-classes/io" "$stage/all/"
-    find "$stage/all" -name module-info.class -delete
-    # Each on a line, with a package behind it where that is not exported.
-    modules=$("$jdk/bin/jdeps" --multi-release 25 --ignore-missing-deps --list-deps "$stage/all") ||
-        fail "jdeps: $modules"
-    modules=$(sed -E 's/^ *([^ /]+).*/\1/' <<<"$modules" | grep -vxE "$dispensable|not|JDK.*" |
-        sort -u | paste -s -d ,)
+    local modules
+    find_modules "$stage/all" "$stage"/java/lib/*.jar "$stage"/java/test-lib/*.jar "$stage/java/test-classes/io"
     "$jdk/bin/jlink" --add-modules "$modules,jdk.incubator.vector" --strip-debug --no-header-files --no-man-pages \
         --compress zip-0 --output "$stage/runtime"
 }

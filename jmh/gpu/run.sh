@@ -11,6 +11,8 @@ set -eu
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 # shellcheck source=../../.mvn/jdk.sh
 . "$root/.mvn/jdk.sh"
+# shellcheck source=../../.mvn/modules.sh
+. "$root/.mvn/modules.sh"
 # shellcheck source=pack.sh
 . "$root/jmh/gpu/pack.sh"
 

@@ -17,6 +17,8 @@ root=$(CDPATH='' cd -- "$here/../.." && pwd -P)
 target=$here/target
 # shellcheck source=../../.mvn/jdk.sh
 . "$root/.mvn/jdk.sh"
+# shellcheck source=../../.mvn/modules.sh
+. "$root/.mvn/modules.sh"
 
 fail() {
     echo "src/dist/make.sh: $*" >&2
@@ -48,24 +50,10 @@ copy_jars() {
     cp "$root/LICENSE" "$root/README.md" "$root/CHANGELOG.md" "$folder/share/doc/sgpt4j/"
 }
 
-# What some classes refer to and do without: types that jackson-databind supports if they are there.
-readonly dispensable='java.desktop|java.sql|java.xml'
-
-# The modules that the jars' classes refer to. Everything runs on the class path: what the jars themselves say about
-# modules does not count.
+# The modules that the jars' classes refer to, and those that are found by name.
 link_runtime() {
-    local modules jar
-    mkdir "$target/all"
-    for jar in "$folder"/lib/*.jar; do
-        (cd "$target/all" && "$jdk/bin/jar" --extract --file "$jar")
-    done
-    find "$target/all" -name module-info.class -delete
-    # Each on a line, with a package behind it where that is not exported.
-    modules=$("$jdk/bin/jdeps" --multi-release 25 --ignore-missing-deps --list-deps "$target/all") ||
-        fail "jdeps: $modules"
-    modules=$(sed -E 's/^ *([^ /]+).*/\1/' <<<"$modules" | grep -vxE "$dispensable|not|JDK.*" |
-        sort -u | paste -s -d , -)
-    rm -rf "$target/all"
+    local modules
+    find_modules "$target/all" "$folder"/lib/*.jar
     # jdk.crypto.ec and charsets are found by name, not by reference.
     "$jdk/bin/jlink" --add-modules "$modules,jdk.incubator.vector,jdk.charsets" --strip-debug --no-header-files \
         --no-man-pages --output "$folder/runtime"

@@ -7,8 +7,12 @@ import org.springframework.ai.rag.Query;
 import org.springframework.ai.rag.postretrieval.document.DocumentPostProcessor;
 import org.springframework.ai.vectorstore.SearchRequest;
 import org.springframework.ai.vectorstore.VectorStore;
+import org.springframework.ai.vectorstore.filter.FilterExpressionTextParser.FilterExpressionParseException;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
+import org.springframework.http.HttpStatus;
+import org.springframework.http.ProblemDetail;
+import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestBody;
@@ -44,6 +48,12 @@ public class SearchApplication {
                 .filterExpression(filter)
                 .build();
         return reRanking.process(new Query(query), store.similaritySearch(request));
+    }
+
+    /// A filter that is none, or metadata that cannot be stored: what is wrong is in the message.
+    @ExceptionHandler({FilterExpressionParseException.class, IllegalArgumentException.class})
+    ProblemDetail refuse(RuntimeException mistake) {
+        return ProblemDetail.forStatusAndDetail(HttpStatus.BAD_REQUEST, mistake.getMessage());
     }
 
     public static void main(String[] arguments) {

@@ -158,6 +158,22 @@ class EmbedCommandTest {
     }
 
     @Test
+    void refusesMoreDimensionsThanTheModelHas() {
+        int all = Cli.run("embed", "fear").lines().getFirst().get("embedding").size();
+        assertEquals(
+                all,
+                Cli.run("embed", "--dimensions", Integer.toString(all), "fear")
+                        .lines()
+                        .getFirst()
+                        .get("embedding")
+                        .size());
+        String message = Cli.run("embed", "--dimensions", Integer.toString(all + 1), "fear")
+                .failure(1);
+        assertTrue(message.startsWith("--dimensions: expected 1 to %d, as the model ".formatted(all)), message);
+        assertTrue(message.endsWith("has no more, got " + (all + 1)), message);
+    }
+
+    @Test
     void normalizes() {
         JsonNode vector = Cli.run("embed", "-m", Cli.model(MODEL), "--normalize", "deep learning")
                 .lines()

@@ -73,6 +73,16 @@ class EvalCommandTest {
     }
 
     @Test
+    void moreDimensionsThanTheModelHasAreRefused() {
+        String data = folder.resolve("animals").toString();
+        for (String[] what : List.of(new String[] {"--data", data}, new String[] {"--useb", USEB})) {
+            String message = Cli.run("eval", what[0], what[1], "--no-cache", "--dimensions", "99999")
+                    .failure(1);
+            assertTrue(message.matches("--dimensions: expected 1 to \\d+, .* got 99999"), message);
+        }
+    }
+
+    @Test
     void indexesThatKilledRunsLeftAreRemoved() throws IOException {
         Path left = Files.createDirectories(Path.of(cache, "bm25-0123456789abcdef"));
         Files.createFile(left.resolve(LockedFolder.LOCK_FILE));

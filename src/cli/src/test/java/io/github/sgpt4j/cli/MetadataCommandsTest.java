@@ -163,7 +163,7 @@ class MetadataCommandsTest {
                 Path.of(corpus),
                 "{\"_id\": \"1\", \"text\": \"x\", \"metadata\": {\"a\": \"%s\", \"b\": 1}}\n"
                                 .formatted("long ".repeat(100))
-                        + "{\"_id\": \"2\", \"text\": \"x\", \"metadata\": {\"year\": 2021, \"tags\": [\"a\", \"b\\nc\"]}}\n"
+                        + "{\"_id\": \"2\", \"text\": \"x\", \"metadata\": {\"year\": 2021, \"of\": \"2021\", \"tags\": [\"a\", \"b\\nc\"]}}\n"
                         + "{\"_id\": \"3\", \"text\": \"x\"}\n");
         List<String> lines = run(List.of("search", "--corpus", corpus, "x"))
                 .text()
@@ -171,10 +171,10 @@ class MetadataCommandsTest {
                 .map(String::strip)
                 .toList();
         assertEquals(7, lines.size(), lines::toString);
-        assertTrue(lines.get(3).startsWith("a=long long") && lines.get(3).endsWith("…"), lines.get(3));
+        assertTrue(lines.get(3).startsWith("a=\"long long") && lines.get(3).endsWith("…"), lines.get(3));
         assertEquals(
                 Set.of(true), lines.stream().map(line -> line.length() <= 100).collect(Collectors.toSet()));
-        assertEquals("year=2021, tags=[a, b c]", lines.get(5));
+        assertEquals("year=2021, of=\"2021\", tags=[\"a\", \"b c\"]", lines.get(5));
     }
 
     @ParameterizedTest
@@ -215,6 +215,23 @@ class MetadataCommandsTest {
                     run(start, "--strict", "--where", where, "spiders").failure(1));
         });
         assertEquals("", disk("--where", "lang = 'en'", "spiders").err());
+    }
+
+    @Test
+    void valuesOfAnotherKindAreToldOncePerSearch() {
+        index("--metadata-fields", "year");
+        String told = ": metadata \"year\": expected a number, as documents have, got a string in the filter;"
+                + " numbers stand without quotes";
+        String[] search = {"--where", "year = '2019'", "spiders"};
+        assertEquals("sgpt: " + index + told + "\n", disk(search).err());
+        assertEquals("sgpt: " + corpus + told + "\n", memory(search).err());
+        Cli.Result several =
+                Cli.runWithInput("spiders\nbread\n", "search", "--index", index, "--where", "year = '2019'");
+        assertEquals("sgpt: " + index + told + "\n", several.err());
+        assertEquals(
+                index + told + " (an error with --strict)",
+                disk(with(List.of("--strict"), search)).failure(1));
+        assertEquals("", memory("--where", "year = 2019", "spiders").err());
     }
 
     @Test
@@ -261,6 +278,30 @@ class MetadataCommandsTest {
         String changed = index("--metadata-fields", "year").err();
         assertTrue(changed.contains(" 3 replaced, 1 unchanged, 0 removed; 0 texts embedded"), changed);
         assertEquals(Set.of("s", "t", "b"), ids(disk("--format", "jsonl", "--where", "year > 0", "spiders")));
+    }
+
+    @Test
+    void keysThatAreNotNamedAgainAreTold() throws IOException {
+        assertFalse(index("--metadata-fields", "lang_, year").err().contains("had metadata"));
+        assertFalse(index("--metadata-fields", "year").err().contains("had metadata"));
+        String told = "sgpt: " + index + ": 3 documents had metadata named \"year\", now 0 have; if it is a key beside"
+                + " \"text\", name it each time with --metadata-fields";
+        String without = index().err();
+        assertTrue(without.lines().toList().contains(told), without);
+        assertFalse(without.contains("\"lang\""), without);
+        assertFalse(index().err().contains("had metadata"));
+        // Documents that are removed lose nothing.
+        index("--metadata-fields", "year");
+        Files.writeString(Path.of(corpus), CORPUS.lines().findFirst().orElseThrow() + "\n");
+        String removed = index("--metadata-fields", "year", "--remove-missing").err();
+        assertFalse(removed.contains("had metadata"), removed);
+    }
+
+    @Test
+    void namesOfKeysMayHaveSpacesAroundThem() {
+        assertEquals(0, index("--metadata-fields", " year , lang2").code());
+        assertEquals(Set.of("s", "t", "b"), ids(disk("--format", "jsonl", "--where", "year > 0", "spiders")));
+        assertTrue(index("--metadata-fields", "year, ").failure(2).contains("expected a name, got an empty one"));
     }
 
     @Test

@@ -187,8 +187,8 @@ public record Biases(Path file, String base, TrainedSettings settings, Map<Strin
         String found = weights.mapped().reading(() -> Fingerprint.ofCheckpoint(files, weights, cancellation));
         if (!found.equals(base)) {
             throw new FormatException(
-                    "%s: expected the base model that its tensors were trained on, with fingerprint %s, got %s with fingerprint %s"
-                            .formatted(file, base, files.folder(), found));
+                    "%s: expected the base model that its tensors were trained on, got %s, whose weights, tokenizer or configuration differ (fingerprint %s, expected %s)"
+                            .formatted(file, files.folder(), found, base));
         }
     }
 

@@ -1,14 +1,18 @@
 package io.github.sgpt4j.retrieval;
 
 import io.github.sgpt4j.retrieval.filter.Filter;
+import io.github.sgpt4j.retrieval.filter.ValueKind;
 import io.github.sgpt4j.retrieval.interrupts.Interrupts;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
 import org.apache.lucene.index.LeafReader;
 import org.apache.lucene.index.PostingsEnum;
 import org.apache.lucene.index.Terms;
 import org.apache.lucene.index.TermsEnum;
+import org.apache.lucene.search.DocIdSetIterator;
+import org.apache.lucene.util.Bits;
 import org.apache.lucene.util.BytesRef;
 import org.apache.lucene.util.FixedBitSet;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +40,55 @@ final class FilteredDocuments {
     /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted
     static FixedBitSet in(LeafReader part, Filter filter) throws IOException {
         return new FilteredDocuments(part).find(filter);
+    }
+
+    /// All names of metadata, those of removed documents included.
+    ///
+    /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted
+    static List<String> names(LeafReader part) throws IOException {
+        List<String> names = new ArrayList<>();
+        Terms all = part.terms(Fields.METADATA_TERMS);
+        if (all != null) {
+            TermsEnum terms = all.iterator();
+            BytesRef term = terms.next();
+            while (term != null) {
+                Interrupts.check("reading names of metadata");
+                String name = MetadataTerms.name(term);
+                names.add(name);
+                term = terms.seekCeil(MetadataTerms.endOfName(name)) == TermsEnum.SeekStatus.END ? null : terms.term();
+            }
+        }
+        return names;
+    }
+
+    /// Whether a document that is not removed has a term from one to before another.
+    ///
+    /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted
+    static boolean isAnyBetween(LeafReader part, BytesRef from, BytesRef to) throws IOException {
+        Terms all = part.terms(Fields.METADATA_TERMS);
+        if (all == null) {
+            return false;
+        }
+        TermsEnum terms = all.iterator();
+        BytesRef term = terms.seekCeil(from) == TermsEnum.SeekStatus.END ? null : terms.term();
+        for (int i = 1; term != null && term.compareTo(to) < 0; i++) {
+            if (isAnyPresent(terms.postings(null, PostingsEnum.NONE), part.getLiveDocs())) {
+                return true;
+            }
+            term = terms.next();
+            if (i % STEP == 0) {
+                Interrupts.check("search");
+            }
+        }
+        return false;
+    }
+
+    private static boolean isAnyPresent(PostingsEnum documents, @Nullable Bits present) throws IOException {
+        int number = documents.nextDoc();
+        while (present != null && number != DocIdSetIterator.NO_MORE_DOCS && !present.get(number)) {
+            number = documents.nextDoc();
+        }
+        return number != DocIdSetIterator.NO_MORE_DOCS;
     }
 
     private FixedBitSet find(Filter filter) throws IOException {
@@ -68,8 +121,8 @@ final class FilteredDocuments {
             }
             case Filter.Range(String name, Filter.Side side, Object bound) -> {
                 BytesRef at = MetadataTerms.of(name, bound);
-                BytesRef first = MetadataTerms.first(name, bound);
-                BytesRef end = MetadataTerms.end(name, bound);
+                BytesRef first = MetadataTerms.first(name, ValueKind.of(bound));
+                BytesRef end = MetadataTerms.end(name, ValueKind.of(bound));
                 switch (side) {
                     case GREATER -> addBetween(at, false, end, false, found);
                     case AT_LEAST -> addBetween(at, true, end, false, found);

@@ -150,8 +150,7 @@ record IndexMetadata(ModelIdentity model, Similarity similarity, IndexOptions op
     /// Refuses a model other than the index was made with: their embeddings cannot be compared.
     void requireModel(Path index, ModelIdentity other) {
         if (!model.fingerprint().equals(other.fingerprint()) || model.dimension() != other.dimension()) {
-            throw new FormatException("%s: this index was made with model %s, and cannot be used with model %s"
-                    .formatted(index, model, other));
+            throw new FormatException("%s: this index was %s".formatted(index, model.mismatch(other)));
         }
     }
 

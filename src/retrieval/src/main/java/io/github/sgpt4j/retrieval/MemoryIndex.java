@@ -4,6 +4,7 @@ import io.github.sgpt4j.Similarity;
 import io.github.sgpt4j.retrieval.corpus.Document;
 import io.github.sgpt4j.retrieval.corpus.Metadata;
 import io.github.sgpt4j.retrieval.filter.Filter;
+import io.github.sgpt4j.retrieval.filter.FilterNotices;
 import io.github.sgpt4j.retrieval.interrupts.Interrupts;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -119,6 +120,15 @@ public final class MemoryIndex implements AutoCloseable {
     /// How embeddings are compared.
     public Similarity similarity() {
         return space.similarity();
+    }
+
+    /// What in a filter fits no document, so that it may be mistaken: names that none has, and values of
+    /// another kind than all have, such as the number 12 for the string `"12"`.
+    ///
+    /// @return sentences
+    public List<String> notices(Filter filter) {
+        return FilterNotices.of(
+                filter, documents.stream().map(Document::metadata).toList());
     }
 
     /// Searches with a query embedding that was computed elsewhere, by the same model used in the same

@@ -2,6 +2,7 @@ package io.github.sgpt4j.retrieval;
 
 import io.github.sgpt4j.retrieval.corpus.Metadata;
 import io.github.sgpt4j.retrieval.filter.Filter;
+import io.github.sgpt4j.retrieval.filter.ValueKind;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -51,6 +52,19 @@ final class MetadataTerms {
         return term(name, NAME, new byte[0]);
     }
 
+    /// What comes after all terms of a name.
+    static BytesRef endOfName(String name) {
+        return term(name, (byte) (STRING + 1), new byte[0]);
+    }
+
+    /// The name in a term.
+    static String name(BytesRef term) {
+        ByteBuffer bytes = ByteBuffer.wrap(term.bytes, term.offset, term.length);
+        byte[] name = new byte[bytes.getShort()];
+        bytes.get(name);
+        return new String(name, StandardCharsets.UTF_8);
+    }
+
     /// The term of documents that have a value.
     static BytesRef of(String name, Object value) {
         return switch (value) {
@@ -61,18 +75,22 @@ final class MetadataTerms {
         };
     }
 
-    /// The first possible term of values of the kind of another.
-    static BytesRef first(String name, Object value) {
-        return term(name, kind(value), new byte[0]);
+    /// The first possible term of values of a kind.
+    static BytesRef first(String name, ValueKind kind) {
+        return term(name, number(kind), new byte[0]);
     }
 
-    /// What comes after all terms of values of the kind of another.
-    static BytesRef end(String name, Object value) {
-        return term(name, (byte) (kind(value) + 1), new byte[0]);
+    /// What comes after all terms of values of a kind.
+    static BytesRef end(String name, ValueKind kind) {
+        return term(name, (byte) (number(kind) + 1), new byte[0]);
     }
 
-    private static byte kind(Object value) {
-        return value instanceof Number ? NUMBER : value instanceof Boolean ? BOOLEAN : STRING;
+    private static byte number(ValueKind kind) {
+        return switch (kind) {
+            case BOOLEAN -> BOOLEAN;
+            case NUMBER -> NUMBER;
+            case STRING -> STRING;
+        };
     }
 
     private static BytesRef term(String name, byte kind, byte[] value) {

@@ -39,6 +39,22 @@ public record ModelIdentity(String name, String fingerprint, int dimension, Stri
         return String.valueOf(absolute.getFileName());
     }
 
+    /// Why what was made with this model cannot be used with another, as the end of a sentence: which models
+    /// they are, what differs where that cannot be seen of them, and what helps.
+    ///
+    /// @param other with another fingerprint or dimension
+    public String mismatch(ModelIdentity other) {
+        boolean alike = name.equals(other.name) && dimension == other.dimension && pooling.equals(other.pooling);
+        return "made with model %s, and cannot be used with model %s%s; use the same model with the same settings, or %s"
+                .formatted(
+                        this,
+                        other,
+                        alike
+                                ? ": they look alike, but their weights or their settings (prompts, brackets, length, scaling) differ"
+                                : "",
+                        IndexDamage.remedy());
+    }
+
     /// For example `nano-specb (dimension 256, pooling weightedmean, fingerprint 0123…)`.
     @Override
     public String toString() {

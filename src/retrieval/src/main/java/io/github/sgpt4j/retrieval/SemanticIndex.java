@@ -7,6 +7,7 @@ import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.error.CancelledException;
 import io.github.sgpt4j.retrieval.corpus.Document;
 import io.github.sgpt4j.retrieval.filter.Filter;
+import io.github.sgpt4j.retrieval.filter.FilterNotices;
 import io.github.sgpt4j.retrieval.interrupts.Interrupts;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.UnaryOperator;
 import org.apache.lucene.analysis.Analyzer;
@@ -273,6 +275,24 @@ public final class SemanticIndex implements AutoCloseable {
     /// @throws IOException if the index cannot be read
     public Set<String> absentMetadata(Set<String> names) throws IOException {
         return reading(searcher -> new StoredDocuments(searcher).absent(names));
+    }
+
+    /// How many documents have each name of metadata, in alphabetical order.
+    ///
+    /// @throws IOException if the index cannot be read
+    /// @throws CancelledException if the thread is interrupted
+    public SortedMap<String, Integer> metadataNames() throws IOException {
+        return reading(searcher -> new StoredDocuments(searcher).names());
+    }
+
+    /// What in a filter fits no document, so that it may be mistaken: names that none has, and values of
+    /// another kind than all have, such as the number 12 for the string `"12"`.
+    ///
+    /// @return sentences
+    /// @throws IOException if the index cannot be read
+    /// @throws CancelledException if the thread is interrupted
+    public List<String> notices(Filter filter) throws IOException {
+        return reading(searcher -> FilterNotices.of(filter, new StoredDocuments(searcher)::kinds));
     }
 
     /// Writes everything added and removed to disk durably, and shows it to searches.

@@ -2,12 +2,14 @@ package io.github.sgpt4j.retrieval;
 
 import io.github.sgpt4j.retrieval.corpus.Document;
 import io.github.sgpt4j.retrieval.filter.Filter;
+import io.github.sgpt4j.retrieval.filter.ValueKind;
 import io.github.sgpt4j.retrieval.interrupts.Interrupts;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -15,6 +17,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.PriorityQueue;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.apache.lucene.index.BinaryDocValues;
 import org.apache.lucene.index.LeafReaderContext;
@@ -114,11 +118,43 @@ record StoredDocuments(IndexSearcher searcher) {
         return documents(Arrays.stream(found).mapToInt(hit -> hit.doc).sorted().toArray());
     }
 
+    /// How many documents have each name.
+    SortedMap<String, Integer> names() throws IOException {
+        SortedMap<String, Integer> names = new TreeMap<>();
+        for (LeafReaderContext leaf : searcher.getIndexReader().leaves()) {
+            for (String name : FilteredDocuments.names(leaf.reader())) {
+                if (!names.containsKey(name)) {
+                    names.put(name, searcher.count(nameQuery(name)));
+                }
+            }
+        }
+        names.values().removeIf(count -> count == 0);
+        return names;
+    }
+
+    private static TermQuery nameQuery(String name) {
+        return new TermQuery(new Term(Fields.METADATA_TERMS, MetadataTerms.ofName(name)));
+    }
+
+    /// The kinds of the values that documents have of a name.
+    Set<ValueKind> kinds(String name) throws IOException {
+        EnumSet<ValueKind> kinds = EnumSet.noneOf(ValueKind.class);
+        for (LeafReaderContext leaf : searcher.getIndexReader().leaves()) {
+            for (ValueKind kind : EnumSet.complementOf(kinds)) {
+                if (FilteredDocuments.isAnyBetween(
+                        leaf.reader(), MetadataTerms.first(name, kind), MetadataTerms.end(name, kind))) {
+                    kinds.add(kind);
+                }
+            }
+        }
+        return kinds;
+    }
+
     /// Those of some names that no document has.
     Set<String> absent(Set<String> names) throws IOException {
         Set<String> absent = new TreeSet<>();
         for (String name : names) {
-            if (searcher.count(new TermQuery(new Term(Fields.METADATA_TERMS, MetadataTerms.ofName(name)))) == 0) {
+            if (searcher.count(nameQuery(name)) == 0) {
                 absent.add(name);
             }
         }

@@ -12,6 +12,7 @@ import io.github.sgpt4j.nano.NanoModel;
 import io.github.sgpt4j.retrieval.corpus.Document;
 import io.github.sgpt4j.retrieval.corpus.Metadata;
 import io.github.sgpt4j.retrieval.filter.Filter;
+import io.github.sgpt4j.retrieval.filter.FilterNotices;
 import io.github.sgpt4j.retrieval.filter.RandomFilters;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -29,6 +30,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class FilteredSearchTest {
@@ -310,5 +312,62 @@ class FilteredSearchTest {
             hits.forEach(hit ->
                     assertEquals(Optional.of(true), hit.document().metadata().get("even")));
         }
+    }
+
+    /// In order: documents that are there; a removed one is the only with a number as `gone`.
+    private static final List<Document> TYPED = List.of(
+            Document.of("1", "bread")
+                    .withMetadata(Metadata.of(Map.of("price", "12", "tags", List.of("a"), "mixed", 1))),
+            Document.of("2", "flour").withMetadata(Metadata.of(Map.of("year", 2020, "free", true, "mixed", "x"))));
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+                    price = "12" and year >= 2019.5 and free = true and mixed = 1 and mixed = 'x' |
+                    price = 12 or price = "12"            |
+                    price = 12                            | metadata "price": expected a string, as documents have, got a number in the filter; strings stand in quotes
+                    not year in ('2020', '2021')          | metadata "year": expected a number, as documents have, got a string in the filter; numbers stand without quotes
+                    tags > 1                              | metadata "tags": expected a string, as documents have, got a number in the filter; strings stand in quotes
+                    free = 'true'                         | metadata "free": expected a boolean, as documents have, got a string in the filter; true and false stand without quotes
+                    mixed = true                          | metadata "mixed": expected a number or a string, as documents have, got a boolean in the filter; numbers stand without quotes, strings stand in quotes
+                    yaer = 1 and `b c` = 2 and gone = 1   | no document has metadata named "b c", "gone", "yaer"
+                    """)
+    void whatFitsNoDocumentIsNoticed(String where, String expected) throws IOException {
+        List<String> notices = expected == null ? List.of() : List.of(expected);
+        Filter filter = Filter.parse(where);
+        try (SemanticIndex index = SemanticIndex.open(folder.resolve("typed"), encoder);
+                MemoryIndex memory =
+                        new MemoryIndex(encoder.dimension(), encoder.similarity(), TYPED, vectors(TYPED.size()))) {
+            index.add(TYPED);
+            index.add(List.of(Document.of("3", "removed").withMetadata(Metadata.of(Map.of("gone", 1, "price", 12)))));
+            index.commit();
+            index.remove(List.of("3"));
+            index.commit();
+            assertEquals(notices, index.notices(filter));
+            assertEquals(notices, memory.notices(filter));
+        }
+    }
+
+    @Test
+    void documentsWithANameAreCounted() throws IOException {
+        try (SemanticIndex index = SemanticIndex.open(folder.resolve("names"), encoder)) {
+            assertEquals(Map.of(), index.metadataNames());
+            index.add(TYPED);
+            index.add(List.of(Document.of("3", "removed").withMetadata(Metadata.of(Map.of("gone", 1, "price", 12)))));
+            index.commit();
+            assertEquals(
+                    Map.of("free", 1, "gone", 1, "mixed", 2, "price", 2, "tags", 1, "year", 1), index.metadataNames());
+            index.remove(List.of("3"));
+            index.commit();
+            assertEquals(Map.of("free", 1, "mixed", 2, "price", 1, "tags", 1, "year", 1), index.metadataNames());
+        }
+    }
+
+    @Test
+    void bothNoticesOfAFilterAreGiven() {
+        Filter filter = Filter.parse("yaer = 1 and price = 12");
+        List<String> notices =
+                FilterNotices.of(filter, TYPED.stream().map(Document::metadata).toList());
+        assertEquals(2, notices.size(), notices::toString);
+        assertEquals("no document has metadata named \"yaer\"", notices.getFirst());
     }
 }

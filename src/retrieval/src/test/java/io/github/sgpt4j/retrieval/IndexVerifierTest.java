@@ -103,6 +103,23 @@ class IndexVerifierTest {
     }
 
     @Test
+    void modelsThatLookAlikeAreToldApart() {
+        ModelIdentity made = new ModelIdentity("a", "00", 64, "mean");
+        String alike = made.mismatch(new ModelIdentity("a", "01", 64, "mean"));
+        assertTrue(
+                alike.contains("their weights or their settings (prompts, brackets, length, scaling) differ"), alike);
+        assertTrue(alike.endsWith("use the same model with the same settings, or " + IndexDamage.remedy()), alike);
+        for (ModelIdentity other : List.of(
+                new ModelIdentity("b", "01", 64, "mean"),
+                new ModelIdentity("a", "01", 32, "mean"),
+                new ModelIdentity("a", "01", 64, "cls"))) {
+            String mismatch = made.mismatch(other);
+            assertFalse(mismatch.contains("look alike"), mismatch);
+            assertTrue(mismatch.contains(other.toString()), mismatch);
+        }
+    }
+
+    @Test
     void everyDamagedFileIsNamedAtOnce() throws IOException {
         SmallIndex.make(folder, encoder, VectorStorage.FLOAT32);
         for (Path file : SmallIndex.files(folder)) {

@@ -77,142 +77,102 @@ public record ServerOptions(
         }
     }
 
+    /// Mutable values for a changed copy.
+    private static final class Draft {
+        private String host;
+        private int port;
+        private Optional<String> apiKey;
+        private Optional<String> corsOrigin;
+        private List<String> allowedHosts;
+        private boolean anyModel;
+        private TextKind inputType;
+        private boolean autoTruncate;
+        private Limits limits;
+        private Optional<Consumer<String>> log;
+        private boolean logTexts;
+        private String version;
+
+        Draft(ServerOptions options) {
+            host = options.host;
+            port = options.port;
+            apiKey = options.apiKey;
+            corsOrigin = options.corsOrigin;
+            allowedHosts = options.allowedHosts;
+            anyModel = options.anyModel;
+            inputType = options.inputType;
+            autoTruncate = options.autoTruncate;
+            limits = options.limits;
+            log = options.log;
+            logTexts = options.logTexts;
+            version = options.version;
+        }
+
+        ServerOptions options() {
+            return new ServerOptions(
+                    host,
+                    port,
+                    apiKey,
+                    corsOrigin,
+                    allowedHosts,
+                    anyModel,
+                    inputType,
+                    autoTruncate,
+                    limits,
+                    log,
+                    logTexts,
+                    version);
+        }
+    }
+
+    private ServerOptions changed(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
+        return draft.options();
+    }
+
     /// At another address.
     public ServerOptions withAddress(String newHost, int newPort) {
-        return new ServerOptions(
-                newHost,
-                newPort,
-                apiKey,
-                corsOrigin,
-                allowedHosts,
-                anyModel,
-                inputType,
-                autoTruncate,
-                limits,
-                log,
-                logTexts,
-                version);
+        return changed(draft -> {
+            draft.host = newHost;
+            draft.port = newPort;
+        });
     }
 
     /// For clients that know this key.
     public ServerOptions withApiKey(String value) {
-        return new ServerOptions(
-                host,
-                port,
-                Optional.of(value),
-                corsOrigin,
-                allowedHosts,
-                anyModel,
-                inputType,
-                autoTruncate,
-                limits,
-                log,
-                logTexts,
-                version);
+        return changed(draft -> draft.apiKey = Optional.of(value));
     }
 
     /// For pages of this origin too.
     public ServerOptions withCorsOrigin(String value) {
-        return new ServerOptions(
-                host,
-                port,
-                apiKey,
-                Optional.of(value),
-                allowedHosts,
-                anyModel,
-                inputType,
-                autoTruncate,
-                limits,
-                log,
-                logTexts,
-                version);
+        return changed(draft -> draft.corsOrigin = Optional.of(value));
     }
 
     /// For requests to these hosts too.
     ///
     /// @param names without ports, or [#ALL_HOSTS]
     public ServerOptions withAllowedHosts(List<String> names) {
-        return new ServerOptions(
-                host,
-                port,
-                apiKey,
-                corsOrigin,
-                names,
-                anyModel,
-                inputType,
-                autoTruncate,
-                limits,
-                log,
-                logTexts,
-                version);
+        return changed(draft -> draft.allowedHosts = names);
     }
 
     /// Whether any name of a model is accepted.
     public ServerOptions withAnyModel(boolean value) {
-        return new ServerOptions(
-                host,
-                port,
-                apiKey,
-                corsOrigin,
-                allowedHosts,
-                value,
-                inputType,
-                autoTruncate,
-                limits,
-                log,
-                logTexts,
-                version);
+        return changed(draft -> draft.anyModel = value);
     }
 
     /// With this kind for texts that requests say nothing about.
     public ServerOptions withInputType(TextKind value) {
-        return new ServerOptions(
-                host,
-                port,
-                apiKey,
-                corsOrigin,
-                allowedHosts,
-                anyModel,
-                value,
-                autoTruncate,
-                limits,
-                log,
-                logTexts,
-                version);
+        return changed(draft -> draft.inputType = value);
     }
 
     /// Whether texts that are too long are cut if requests say nothing about it.
     public ServerOptions withAutoTruncate(boolean value) {
-        return new ServerOptions(
-                host,
-                port,
-                apiKey,
-                corsOrigin,
-                allowedHosts,
-                anyModel,
-                inputType,
-                value,
-                limits,
-                log,
-                logTexts,
-                version);
+        return changed(draft -> draft.autoTruncate = value);
     }
 
     /// With these limits.
     public ServerOptions withLimits(Limits value) {
-        return new ServerOptions(
-                host,
-                port,
-                apiKey,
-                corsOrigin,
-                allowedHosts,
-                anyModel,
-                inputType,
-                autoTruncate,
-                value,
-                log,
-                logTexts,
-                version);
+        return changed(draft -> draft.limits = value);
     }
 
     /// With a log of requests.
@@ -220,35 +180,14 @@ public record ServerOptions(
     /// @param line gets a JSON object for each request; called by many threads
     /// @param texts whether the log contains texts
     public ServerOptions withLog(Consumer<String> line, boolean texts) {
-        return new ServerOptions(
-                host,
-                port,
-                apiKey,
-                corsOrigin,
-                allowedHosts,
-                anyModel,
-                inputType,
-                autoTruncate,
-                limits,
-                Optional.of(line),
-                texts,
-                version);
+        return changed(draft -> {
+            draft.log = Optional.of(line);
+            draft.logTexts = texts;
+        });
     }
 
     /// With this version in `/info`.
     public ServerOptions withVersion(String value) {
-        return new ServerOptions(
-                host,
-                port,
-                apiKey,
-                corsOrigin,
-                allowedHosts,
-                anyModel,
-                inputType,
-                autoTruncate,
-                limits,
-                log,
-                logTexts,
-                value);
+        return changed(draft -> draft.version = value);
     }
 }

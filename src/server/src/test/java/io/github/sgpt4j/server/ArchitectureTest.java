@@ -50,7 +50,11 @@ class ArchitectureTest {
         assertFalse(server.isEmpty(), "no class found");
     }
 
+    /// A nested class belongs where its outer class does.
     private static String layer(JavaClass type) {
+        if (type.getEnclosingClass().isPresent()) {
+            return layer(type.getEnclosingClass().get());
+        }
         if (SETTINGS.contains(type.getName())) {
             return "settings";
         }

@@ -245,6 +245,24 @@ class SearchTest {
     }
 
     @Test
+    void warnsOfFiltersThatFitNoDocument() throws Exception {
+        String body = "{\"query\":\"able\",\"mode\":\"words\",\"where\":\"%s\"}";
+        JsonNode mistaken = server.post("/search", body.formatted("number = '7' or nubmer = 7"))
+                .body();
+        assertEquals(0, mistaken.path("results").size());
+        assertEquals(2, mistaken.path("warnings").size(), mistaken.toString());
+        assertEquals(
+                "no document has metadata named \"nubmer\"",
+                mistaken.path("warnings").get(0).asText());
+        assertEquals(
+                "metadata \"number\": expected a number, as documents have, got a string in the filter;"
+                        + " numbers stand without quotes",
+                mistaken.path("warnings").get(1).asText());
+        assertFalse(server.post("/search", body.formatted("number = -1")).body().has("warnings"));
+        assertFalse(server.post("/search", "{\"query\":\"able\"}").body().has("warnings"));
+    }
+
+    @Test
     void metadataComeBackExactly() throws Exception {
         String answer = server.post(
                         "/search", "{\"query\":\"a\",\"mode\":\"meaning\",\"k\":1,\"where\":\"number = 7\"}")

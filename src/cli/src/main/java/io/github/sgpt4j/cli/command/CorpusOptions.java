@@ -18,7 +18,7 @@ public final class CorpusOptions {
             names = METADATA_FIELDS,
             paramLabel = "NAME",
             split = ",",
-            converter = Converters.Name.class,
+            converter = Converters.ListedName.class,
             description = "Keys in the objects of a .jsonl corpus whose values become metadata, such as year,lang,"
                     + " besides those under \"metadata\".")
     private List<String> metadataFields = new ArrayList<>();

@@ -94,7 +94,7 @@ public final class EmbedCommand extends ModelCommand {
                         ? Output.openPatchable(console(), output.file())
                         : Output.open(console(), output.file());
                 Model model = openModel();
-                BiEncoder encoder = BiEncoder.of(model, options())) {
+                BiEncoder encoder = encoding.open(model, options())) {
             Sink sink = form == Format.NPY ? npy(out, encoder.dimension()) : jsonl(out);
             embed(in, encoder, sink);
             sink.finish();

@@ -19,6 +19,7 @@ import io.github.sgpt4j.retrieval.corpus.CorpusReader;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -141,6 +142,7 @@ public final class IndexCommand extends ModelCommand {
                 BiEncoder encoder = BiEncoder.of(model, prompts.apply(common().biEncoder()));
                 SemanticIndex to = open(path, encoder)) {
             long start = System.nanoTime();
+            Map<String, Integer> before = to.metadataNames();
             UpdateReport report;
             try (IndexProgress progress = new IndexProgress(console(), common().quiet(), documents)) {
                 report = to.update(documents, removeMissing, progress);
@@ -153,6 +155,7 @@ public final class IndexCommand extends ModelCommand {
             summarize(report, to.size(), seconds);
             reportDuplicates(from, report);
             noticeAbsentMetadata(index, to.absentMetadata(reading.metadataFields()));
+            reportLostMetadata(before, to.metadataNames(), report);
             Truncations.of(encoder).forEach(this::notice);
         }
     }
@@ -179,6 +182,25 @@ public final class IndexCommand extends ModelCommand {
         if (repeated > 0) {
             notice("%s: documents replaced by a later one with the same id: %,d".formatted(from, repeated));
         }
+    }
+
+    /// Reports names of metadata that fewer documents have than before, though they were not removed: an earlier call
+    /// may have named keys that this one did not.
+    private void reportLostMetadata(Map<String, Integer> before, Map<String, Integer> now, UpdateReport report) {
+        before.forEach((name, documents) -> {
+            int left = now.getOrDefault(name, 0);
+            if (documents - left > report.removed() && !reading.metadataFields().contains(name)) {
+                notice(String.format(
+                        Locale.ROOT,
+                        "%s: %,d documents had metadata named \"%s\", now %,d have; if it is a key beside \"text\", name it"
+                                + " each time with %s",
+                        index,
+                        documents,
+                        name,
+                        left,
+                        CorpusOptions.METADATA_FIELDS));
+            }
+        });
     }
 
     private void summarize(UpdateReport report, int size, double seconds) {

@@ -10,6 +10,7 @@ import io.github.sgpt4j.cli.model.ModelLocation;
 import io.github.sgpt4j.cli.option.CommonOptions;
 import io.github.sgpt4j.cli.option.Converters;
 import io.github.sgpt4j.cli.option.PromptOptions;
+import io.github.sgpt4j.retrieval.filter.FilterNotices;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,7 +19,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.BiFunction;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -175,9 +175,15 @@ public abstract class ModelCommand implements Callable<Integer> {
     /// @param where what was searched for them
     public final void noticeAbsentMetadata(String where, Set<String> names) {
         if (!names.isEmpty()) {
-            String quoted = names.stream().map("\"%s\""::formatted).collect(Collectors.joining(", "));
-            checkpointNotice("%s: no document has metadata named %s".formatted(where, quoted));
+            noticeMetadata(where, List.of(FilterNotices.absent(names)));
         }
+    }
+
+    /// Prints notices about metadata; errors with `--strict`.
+    ///
+    /// @param where what was searched
+    public final void noticeMetadata(String where, List<String> sentences) {
+        sentences.forEach(sentence -> checkpointNotice("%s: %s".formatted(where, sentence)));
     }
 
     /// Warns that re-ranking does not help, if the requested model is known to be bad at it.

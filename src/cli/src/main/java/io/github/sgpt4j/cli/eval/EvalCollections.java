@@ -71,7 +71,7 @@ public final class EvalCollections {
     private List<EvalResult> withEmbedder(
             List<Collection> collections, Map<BeirDataset, Path> runs, Map<String, Object> about) throws IOException {
         try (Model model = command.openModel();
-                BiEncoder encoder = BiEncoder.of(model, options.biEncoder(command.common()));
+                BiEncoder encoder = options.biEncoder(model, command.common());
                 CachedEmbedder embedder = caches.embedder(model, encoder)) {
             about.put("model", ModelIdentity.of(encoder).name());
             about.put("fingerprint", encoder.fingerprint());

@@ -235,7 +235,7 @@ public final class EvalCommand extends ModelCommand {
         Map<String, Object> about = new LinkedHashMap<>();
         List<Useb.Result> results = new ArrayList<>();
         try (Model model = openModel();
-                BiEncoder encoder = BiEncoder.of(model, options.biEncoder(common()));
+                BiEncoder encoder = options.biEncoder(model, common());
                 CachedEmbedder embedder = new EvalCaches(this, options).embedder(model, encoder);
                 EvalProgress progress = new EvalProgress(console(), common().quiet())) {
             about.put("model", ModelIdentity.of(encoder).name());

@@ -1,7 +1,8 @@
 package io.github.sgpt4j.cli.eval;
 
-import io.github.sgpt4j.BiEncoderOptions;
+import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.CrossEncoderOptions;
+import io.github.sgpt4j.Model;
 import io.github.sgpt4j.cli.option.CommonOptions;
 import io.github.sgpt4j.cli.option.Converters;
 import io.github.sgpt4j.cli.option.EncoderOptions;
@@ -163,8 +164,9 @@ public final class EvalOptions {
                         : cutoffs.stream().sorted().distinct().toList());
     }
 
-    public BiEncoderOptions biEncoder(CommonOptions common) {
-        return encoding.options(common);
+    /// An encoder over a model that the caller owns.
+    public BiEncoder biEncoder(Model model, CommonOptions common) {
+        return encoding.open(model, encoding.options(common));
     }
 
     public PromptOptions prompts() {

@@ -88,6 +88,14 @@ public final class Converters {
         }
     }
 
+    /// A name in a list, without the spaces around it.
+    public static final class ListedName implements ITypeConverter<String> {
+        @Override
+        public String convert(String value) {
+            return new Name().convert(value.strip());
+        }
+    }
+
     /// The path of a file or directory, not empty.
     public static final class PathName implements ITypeConverter<Path> {
         @Override

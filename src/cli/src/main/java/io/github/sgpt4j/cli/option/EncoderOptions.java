@@ -1,8 +1,11 @@
 package io.github.sgpt4j.cli.option;
 
+import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.BiEncoderOptions;
+import io.github.sgpt4j.Model;
 import io.github.sgpt4j.Pooling;
 import io.github.sgpt4j.TextKind;
+import io.github.sgpt4j.cli.console.CliException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -64,5 +67,18 @@ public final class EncoderOptions {
         }
         options = prompts.apply(options, named);
         return dimensions == null ? options : options.withDimensions(dimensions);
+    }
+
+    /// An encoder over a model that the caller owns.
+    ///
+    /// @param options those of [#options], possibly changed
+    public BiEncoder open(Model model, BiEncoderOptions options) {
+        BiEncoder encoder = BiEncoder.of(model, options);
+        if (dimensions != null && dimensions > encoder.dimension()) {
+            encoder.close();
+            throw new CliException("--dimensions: expected 1 to %d, as the model %s has no more, got %d"
+                    .formatted(encoder.dimension(), model.directory(), dimensions));
+        }
+        return encoder;
     }
 }

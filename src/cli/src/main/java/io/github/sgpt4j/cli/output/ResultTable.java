@@ -5,6 +5,7 @@ import io.github.sgpt4j.retrieval.Hit;
 import io.github.sgpt4j.retrieval.corpus.Metadata;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 
 /// Results as text tables: rank, score, title or id, and the beginning of the text; below them the beginning of the
 /// metadata, if there are any.
@@ -53,9 +54,20 @@ public final class ResultTable {
         if (metadata.isEmpty()) {
             return "";
         }
-        String shown = metadata.toString();
-        String line = Console.oneLine(shown.substring(1, shown.length() - 1));
+        String line = metadata.asMap().entrySet().stream()
+                .map(entry -> entry.getKey() + "=" + shown(entry.getValue()))
+                .map(Console::oneLine)
+                .collect(Collectors.joining(", "));
         return " ".repeat(indent) + cut(line, columns - indent) + "\n";
+    }
+
+    /// Strings in quotes, since a filter needs them for strings only.
+    private static String shown(Object value) {
+        return switch (value) {
+            case List<?> values -> values.stream().map(ResultTable::shown).collect(Collectors.joining(", ", "[", "]"));
+            case String text -> '"' + text + '"';
+            default -> value.toString();
+        };
     }
 
     private static String name(Hit hit) {

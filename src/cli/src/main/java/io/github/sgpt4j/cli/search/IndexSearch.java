@@ -13,7 +13,6 @@ import io.github.sgpt4j.retrieval.SearchMode;
 import io.github.sgpt4j.retrieval.SearchOptions;
 import io.github.sgpt4j.retrieval.SemanticIndex;
 import io.github.sgpt4j.retrieval.corpus.TextRecord;
-import io.github.sgpt4j.retrieval.filter.Filter;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -22,7 +21,6 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.BiFunction;
 
 /// Search in an index on disk. A model is opened only if the search needs one.
@@ -87,9 +85,9 @@ public final class IndexSearch implements QuerySearch {
         return index.size();
     }
 
-    /// Names in the filter that no document has.
-    public Set<String> absentMetadata() throws IOException {
-        return index.absentMetadata(options.filter().map(Filter::names).orElse(Set.of()));
+    /// What in the filter fits no document, as sentences.
+    public List<String> filterNotices() throws IOException {
+        return options.filter().isPresent() ? index.notices(options.filter().get()) : List.of();
     }
 
     @Override

@@ -27,14 +27,15 @@ import io.github.sgpt4j.retrieval.corpus.CorpusReader;
 import io.github.sgpt4j.retrieval.corpus.Document;
 import io.github.sgpt4j.retrieval.corpus.TextRecord;
 import io.github.sgpt4j.retrieval.filter.Filter;
+import io.github.sgpt4j.retrieval.filter.FilterNotices;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -193,7 +194,7 @@ public final class SearchCommand extends ModelCommand {
                 prompts.apply(common().biEncoder()),
                 reranker.apply(common().crossEncoder()));
         try {
-            noticeAbsentMetadata(path, search.absentMetadata());
+            noticeMetadata(path, search.filterNotices());
             return search;
         } catch (IOException | RuntimeException | Error e) {
             search.close();
@@ -204,11 +205,15 @@ public final class SearchCommand extends ModelCommand {
     /// The documents in memory that the filter accepts.
     private List<Document> documents() throws IOException {
         List<Document> all = corpus == null ? Corpus.demo() : load(corpus);
-        Set<String> names = new HashSet<>(reading.metadataFields());
+        String name = corpus == null ? "demo corpus" : corpus;
+        Set<String> fields = new TreeSet<>(reading.metadataFields());
         if (where != null) {
-            names.addAll(where.names());
+            noticeMetadata(
+                    name,
+                    FilterNotices.of(where, all.stream().map(Document::metadata).toList()));
+            fields.removeAll(where.names());
         }
-        noticeAbsentMetadata(corpus == null ? "demo corpus" : corpus, Corpus.absentMetadata(all, names));
+        noticeAbsentMetadata(name, Corpus.absentMetadata(all, fields));
         return all.stream()
                 .filter(document -> where == null || where.matches(document.metadata()))
                 .toList();

@@ -9,6 +9,7 @@ import io.github.sgpt4j.Model;
 import io.github.sgpt4j.nano.NanoModel;
 import io.github.sgpt4j.retrieval.Hit;
 import io.github.sgpt4j.retrieval.SearchOptions;
+import io.github.sgpt4j.retrieval.filter.Filter;
 import io.github.sgpt4j.server.ServerOptions;
 import io.github.sgpt4j.server.SgptServer;
 import io.github.sgpt4j.server.models.ServedModel;
@@ -42,6 +43,11 @@ class DemoCollectionTest {
 
         @Override
         public List<Hit> search(String query, float[] vector, SearchOptions options) {
+            return List.of();
+        }
+
+        @Override
+        public List<String> notices(Filter filter) {
             return List.of();
         }
 

@@ -7,7 +7,8 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /// A condition on a document's metadata, such as `year >= 2020 and lang = "en"`.
 ///
@@ -294,8 +295,14 @@ public sealed interface Filter {
 
     /// The names that a filter compares, in alphabetical order.
     default Set<String> names() {
-        Set<String> names = new TreeSet<>();
-        FilterSize.collectNames(this, names);
-        return names;
+        return kinds().keySet();
+    }
+
+    /// The names that a filter compares, in alphabetical order, with the kinds of the values that it has
+    /// for each.
+    default SortedMap<String, Set<ValueKind>> kinds() {
+        SortedMap<String, Set<ValueKind>> kinds = new TreeMap<>();
+        FilterSize.collectKinds(this, kinds);
+        return kinds;
     }
 }

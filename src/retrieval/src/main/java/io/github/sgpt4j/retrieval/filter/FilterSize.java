@@ -1,7 +1,9 @@
 package io.github.sgpt4j.retrieval.filter;
 
 import java.util.Collection;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -63,14 +65,19 @@ final class FilterSize {
         return parts.stream().mapToInt(part -> checked(part, depth + 1)).sum();
     }
 
-    static void collectNames(Filter filter, Set<String> names) {
+    /// Adds the kinds of the values that a filter has, by name.
+    static void collectKinds(Filter filter, Map<String, Set<ValueKind>> kinds) {
         switch (filter) {
-            case Filter.And(List<Filter> parts) -> parts.forEach(part -> collectNames(part, names));
-            case Filter.Or(List<Filter> parts) -> parts.forEach(part -> collectNames(part, names));
-            case Filter.Not(Filter part) -> collectNames(part, names);
-            case Filter.Equal(String name, Object _) -> names.add(name);
-            case Filter.In(String name, List<Object> _) -> names.add(name);
-            case Filter.Range(String name, Filter.Side _, Object _) -> names.add(name);
+            case Filter.And(List<Filter> parts) -> parts.forEach(part -> collectKinds(part, kinds));
+            case Filter.Or(List<Filter> parts) -> parts.forEach(part -> collectKinds(part, kinds));
+            case Filter.Not(Filter part) -> collectKinds(part, kinds);
+            case Filter.Equal(String name, Object value) -> add(name, value, kinds);
+            case Filter.In(String name, List<Object> values) -> values.forEach(value -> add(name, value, kinds));
+            case Filter.Range(String name, Filter.Side _, Object bound) -> add(name, bound, kinds);
         }
+    }
+
+    private static void add(String name, Object value, Map<String, Set<ValueKind>> kinds) {
+        kinds.computeIfAbsent(name, _ -> EnumSet.noneOf(ValueKind.class)).add(ValueKind.of(value));
     }
 }

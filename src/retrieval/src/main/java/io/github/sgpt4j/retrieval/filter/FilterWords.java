@@ -2,12 +2,17 @@ package io.github.sgpt4j.retrieval.filter;
 
 import io.github.sgpt4j.text.Quoted;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 
 /// Divides a filter's text into words, strings, numbers and symbols.
 final class FilterWords {
     private static final Set<String> KEYWORDS = Set.of("and", "or", "not", "in", "true", "false");
     private static final String SYMBOLS = "=!<>(),";
+
+    /// What is written here in place of the operators of other languages, or of those in the wrong order.
+    private static final Map<String, String> MISTAKEN =
+            Map.of("<>", "!=", "=!", "!=", "=>", ">=", "=<", "<=", "&", "\"and\"", "|", "\"or\"");
 
     private final String text;
     private int position;
@@ -84,6 +89,7 @@ final class FilterWords {
         if (SYMBOLS.indexOf(c) >= 0) {
             return symbol((char) c);
         }
+        refuseMistaken(position);
         throw wrong(position + 1, "a name, value or operator", Quoted.of(Character.toString(c)));
     }
 
@@ -117,11 +123,21 @@ final class FilterWords {
 
     private Token symbol(char c) {
         int start = position++;
+        refuseMistaken(start);
         boolean twice = position < text.length() && text.charAt(position) == '=' && "=!<>".indexOf(c) >= 0;
         if (twice) {
             position++;
         }
         return new Token(Kind.SYMBOL, text.substring(start, position), start + 1);
+    }
+
+    /// Refuses what other languages write, with what is written here.
+    private void refuseMistaken(int start) {
+        MISTAKEN.forEach((mistaken, meant) -> {
+            if (text.startsWith(mistaken, start)) {
+                throw wrong(start + 1, meant, Quoted.of(mistaken));
+            }
+        });
     }
 
     private Token quoted(Kind kind, char quote) {

@@ -130,7 +130,12 @@ class FilterTest {
             ~~ | column 1: expected a name, "not" or "(", got the end
             year | column 5: expected =, !=, <, <=, >, >=, in or not in, got the end
             year 3 | column 6: expected =, !=, <, <=, >, >=, in or not in, got "3"
-            year =! 3 | column 7: expected a value, got "!"
+            year ! 3 | column 6: expected =, !=, <, <=, >, >=, in or not in, got "!"
+            year =! 3 | column 6: expected !=, got "=!"
+            year <> 3 | column 6: expected !=, got "<>"
+            year => 3 | column 6: expected >=, got "=>"
+            year =< 3 | column 6: expected <=, got "=<"
+            year = 1 && b = 2 | column 10: expected "and", got "&"
             year = | column 7: expected a value, got the end
             year = en | column 8: expected a value: a number, true, false, or a string in quotes, got "en"
             year = 2020-05-17 | column 8: expected a number (a date or version is a string, in quotes), got "2020-05-17"

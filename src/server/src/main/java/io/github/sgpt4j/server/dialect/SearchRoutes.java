@@ -9,6 +9,7 @@ import io.github.sgpt4j.retrieval.Hit;
 import io.github.sgpt4j.retrieval.SearchMode;
 import io.github.sgpt4j.retrieval.SearchOptions;
 import io.github.sgpt4j.retrieval.corpus.Document;
+import io.github.sgpt4j.retrieval.filter.Filter;
 import io.github.sgpt4j.server.http.Response;
 import io.github.sgpt4j.server.inference.EmbedRequest;
 import io.github.sgpt4j.server.inference.Embedded;
@@ -47,8 +48,13 @@ public final class SearchRoutes {
     private record Result(Hit hit, Optional<Float> rerankScore, Optional<Double> relevance) {}
 
     /// @param results best first
+    /// @param warnings about the filter, as sentences
+    private record First(List<Result> results, List<String> warnings) {}
+
+    /// @param results best first
+    /// @param warnings about the request, as sentences
     /// @param work computed for it; nothing if it was words only
-    private record Answer(List<Result> results, Work work, String computeType) {}
+    private record Answer(List<Result> results, List<String> warnings, Work work, String computeType) {}
 
     /// @param service there once the models are loaded
     public SearchRoutes(Supplier<Service> service) {
@@ -67,6 +73,7 @@ public final class SearchRoutes {
         Answer answer = answer(now, collection, request, exchange);
         exchange.note(answer.work().totalTokens());
         long size = JsonWriting.size(request.query())
+                + answer.warnings().stream().mapToLong(JsonWriting::size).sum()
                 + answer.results().stream().mapToLong(SearchRoutes::size).sum();
         exchange.reserve(2 * size);
         Response response = exchange.json(size, json -> {
@@ -78,6 +85,13 @@ public final class SearchRoutes {
                 write(json, result);
             }
             json.writeEndArray();
+            if (!answer.warnings().isEmpty()) {
+                json.writeArrayFieldStart("warnings");
+                for (String warning : answer.warnings()) {
+                    JsonWriting.text(json, warning);
+                }
+                json.writeEndArray();
+            }
             json.writeNumberField("took_ms", Math.round(exchange.deadline().elapsed() * 1e5) / 1e2);
             Usage.write(json, answer.work());
             json.writeEndObject();
@@ -110,8 +124,8 @@ public final class SearchRoutes {
             work = work.plus(embedded);
         }
         float[] meaning = vector;
-        List<Result> results =
-                exchange.work(query.length(), () -> first(collection, query, meaning, request.firstStage()));
+        First first = exchange.work(query.length(), () -> first(collection, query, meaning, request.firstStage()));
+        List<Result> results = first.results();
         if (scorer.isPresent() && !results.isEmpty()) {
             List<Result> head = results.subList(0, Math.min(rerank, results.size()));
             List<String> texts = head.stream()
@@ -124,7 +138,7 @@ public final class SearchRoutes {
             computeType = scorer.get().model().computeType();
             results = reordered(results, scored);
         }
-        return new Answer(results.subList(0, Math.min(limit, results.size())), work, computeType);
+        return new Answer(results.subList(0, Math.min(limit, results.size())), first.warnings(), work, computeType);
     }
 
     private static Embedded embed(Service now, BiEncoder encoder, String query, Exchange exchange) {
@@ -140,12 +154,13 @@ public final class SearchRoutes {
         return now.inference().embed(request, exchange.deadline());
     }
 
-    private static List<Result> first(
-            SearchCollection collection, String query, float[] vector, SearchOptions options) {
+    private static First first(SearchCollection collection, String query, float[] vector, SearchOptions options) {
         try {
-            return collection.search(query, vector, options).stream()
+            List<Result> results = collection.search(query, vector, options).stream()
                     .map(hit -> new Result(hit, Optional.empty(), Optional.empty()))
                     .toList();
+            Optional<Filter> filter = options.filter();
+            return new First(results, filter.isPresent() ? collection.notices(filter.get()) : List.of());
         } catch (IOException e) {
             throw new ApiException(Problem.INTERNAL, "the documents cannot be read: see the server's log", e);
         } catch (SgptException e) {

@@ -4,6 +4,7 @@ import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.retrieval.Hit;
 import io.github.sgpt4j.retrieval.SearchOptions;
 import io.github.sgpt4j.retrieval.SemanticIndex;
+import io.github.sgpt4j.retrieval.filter.Filter;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -67,6 +68,11 @@ public final class IndexCollection implements SearchCollection {
     public List<Hit> search(String query, float[] vector, SearchOptions options) throws IOException {
         refresh();
         return index.search(query, vector, options);
+    }
+
+    @Override
+    public List<String> notices(Filter filter) throws IOException {
+        return index.notices(filter);
     }
 
     /// One thread looks; the others go on with what is there.

@@ -5,6 +5,7 @@ import io.github.sgpt4j.retrieval.Hit;
 import io.github.sgpt4j.retrieval.MemoryIndex;
 import io.github.sgpt4j.retrieval.SearchOptions;
 import io.github.sgpt4j.retrieval.corpus.Document;
+import io.github.sgpt4j.retrieval.filter.Filter;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
@@ -50,6 +51,11 @@ public final class MemoryCollection implements SearchCollection {
     @Override
     public List<Hit> search(String query, float[] vector, SearchOptions options) throws IOException {
         return index.search(query, vector, options);
+    }
+
+    @Override
+    public List<String> notices(Filter filter) {
+        return index.notices(filter);
     }
 
     @Override

@@ -4,6 +4,7 @@ import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.retrieval.Hit;
 import io.github.sgpt4j.retrieval.SearchMode;
 import io.github.sgpt4j.retrieval.SearchOptions;
+import io.github.sgpt4j.retrieval.filter.Filter;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
@@ -35,6 +36,11 @@ public interface SearchCollection extends AutoCloseable {
     /// @param options its mode is one of [#modes], and it asks for no re-ranking
     /// @throws IOException if the documents cannot be read
     List<Hit> search(String query, float[] vector, SearchOptions options) throws IOException;
+
+    /// What in a filter fits no document, so that it may be mistaken, as sentences.
+    ///
+    /// @throws IOException if the documents cannot be read
+    List<String> notices(Filter filter) throws IOException;
 
     @Override
     void close() throws IOException;

@@ -25,6 +25,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.springframework.ai.document.Document;
 import org.springframework.ai.embedding.TokenCountBatchingStrategy;
 import org.springframework.ai.vectorstore.SearchRequest;
+import org.springframework.ai.vectorstore.filter.Filter;
+import org.springframework.ai.vectorstore.filter.FilterExpressionBuilder;
 import org.springframework.ai.vectorstore.observation.DefaultVectorStoreObservationConvention;
 
 class SgptVectorStoreTest {
@@ -140,6 +142,27 @@ class SgptVectorStoreTest {
     }
 
     @Test
+    void floatsAreTheNumbersOfTheirDigits() throws IOException {
+        try (SemanticIndex numbers = SemanticIndex.open(folder.resolve("numbers"), ENCODER)) {
+            SgptVectorStore floats = SgptVectorStore.builder(numbers, model).build();
+            Map<String, Object> metadata =
+                    Map.of("share", 0.1f, "list", List.of(0.1f, 2f), "array", new float[] {0.3f}, "half", 0.5d);
+            floats.add(List.of(new Document("1", "bread", metadata)));
+            for (String filter :
+                    List.of("share == 0.1", "list == 0.1", "array == 0.3", "share in [0.1, 7]", "share >= 0.1")) {
+                SearchRequest search = request("bread").filterExpression(filter).build();
+                assertEquals(List.of("1"), ids(floats.similaritySearch(search)), filter);
+            }
+            Filter.Expression expression =
+                    new FilterExpressionBuilder().in("share", 0.1f).build();
+            SearchRequest search = request("bread").filterExpression(expression).build();
+            Document found = floats.similaritySearch(search).getFirst();
+            assertEquals(0.1, found.getMetadata().get("share"));
+            assertEquals(List.of(0.1, 2.0), found.getMetadata().get("list"));
+        }
+    }
+
+    @Test
     void otherModesSearchByWords() {
         SgptVectorStore hybrid = SgptVectorStore.builder(index, model)
                 .searchMode(SearchMode.HYBRID)
@@ -183,7 +206,7 @@ class SgptVectorStoreTest {
             SgptVectorStore.Builder builder = SgptVectorStore.builder(index, otherModel);
             assertTrue(assertThrows(IllegalArgumentException.class, builder::build)
                     .getMessage()
-                    .contains("expected the model that the index was made with"));
+                    .contains("vector store: the index was made with model"));
         }
     }
 

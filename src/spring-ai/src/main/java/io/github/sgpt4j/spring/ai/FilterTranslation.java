@@ -87,8 +87,9 @@ final class FilterTranslation {
     }
 
     private static Object value(Expression expression) {
-        if (expression.right() instanceof Value(Object value) && value != null) {
-            return value;
+        if (expression.right() instanceof Value(Object value)
+                && MetadataNumbers.widened(value) instanceof Object number) {
+            return number;
         }
         throw unexpected("a value right of " + expression.type(), expression.right());
     }

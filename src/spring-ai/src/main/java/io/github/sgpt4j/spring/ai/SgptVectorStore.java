@@ -77,7 +77,7 @@ public final class SgptVectorStore extends AbstractObservationVectorStore {
     private static io.github.sgpt4j.retrieval.corpus.Document own(Document document) {
         Metadata metadata;
         try {
-            metadata = Metadata.of(document.getMetadata());
+            metadata = Metadata.of(MetadataNumbers.widened(document.getMetadata()));
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException("document %s: %s".formatted(document.getId(), e.getMessage()), e);
         }
@@ -243,8 +243,7 @@ public final class SgptVectorStore extends AbstractObservationVectorStore {
             ModelIdentity own = ModelIdentity.of(model.encoder());
             if (!own.fingerprint().equals(index.model().fingerprint())) {
                 throw new IllegalArgumentException(
-                        "vector store: expected the model that the index was made with, %s, got %s"
-                                .formatted(index.model(), own));
+                        "vector store: the index was " + index.model().mismatch(own));
             }
             return new SgptVectorStore(this);
         }

@@ -42,7 +42,7 @@ record Origin(String base, Map<String, String> settings, List<DataFile> data) {
     void requireSame(Path file, Origin now) {
         if (!base.equals(now.base)) {
             throw new FormatException(
-                    "%s: expected the model that the training started from, fingerprint %s, got one with %s"
+                    "%s: expected the model that the training started from (fingerprint %s), got one whose weights, tokenizer or configuration differ (fingerprint %s)"
                             .formatted(file, base, now.base));
         }
         for (String name : names(now)) {

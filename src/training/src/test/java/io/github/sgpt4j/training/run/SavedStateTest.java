@@ -232,7 +232,8 @@ class SavedStateTest {
         Path file = Path.of("state");
         assertDoesNotThrow(() -> ORIGIN.requireSame(file, ORIGIN));
         assertEquals(
-                "state: expected the model that the training started from, fingerprint 0123, got one with 4567",
+                "state: expected the model that the training started from (fingerprint 0123), got one whose weights,"
+                        + " tokenizer or configuration differ (fingerprint 4567)",
                 difference("4567", Map.of(), List.of()));
         assertEquals(
                 "state: learning rate: expected 1.0E-4 as before, got nothing",

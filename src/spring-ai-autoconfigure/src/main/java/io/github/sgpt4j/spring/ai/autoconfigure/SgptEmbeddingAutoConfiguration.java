@@ -4,6 +4,8 @@ import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.BiEncoderOptions;
 import io.github.sgpt4j.spring.ai.SgptEmbeddingModel;
 import io.micrometer.observation.ObservationRegistry;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.ai.embedding.EmbeddingModel;
@@ -30,31 +32,43 @@ public class SgptEmbeddingAutoConfiguration {
     @ConditionalOnMissingBean
     public BiEncoder sgptBiEncoder(SgptProperties properties) {
         SgptProperties.Embedding settings = properties.embedding();
-        BiEncoderOptions options = BiEncoderOptions.DEFAULT.withTruncate(settings.truncate());
-        Integer dimensions = settings.dimensions();
-        if (dimensions != null) {
-            options = options.withDimensions(dimensions);
-        }
-        Integer maxLength = settings.maxLength();
-        if (maxLength != null) {
-            options = options.withMaxLength(maxLength);
-        }
         if (settings.model() == null) {
-            LOG.info("{} is not set: texts are embedded with the built-in model", property());
+            LOG.info("{} is not set: texts are embedded with the built-in model", SgptProperties.EMBEDDING_MODEL);
         }
-        BiEncoder encoder = BiEncoder.open(
-                ModelFolders.of(property(), name(properties)), ModelFolders.options(properties), options);
+        String name = Objects.requireNonNullElse(settings.model(), ModelFolders.BUILT_IN);
+        BiEncoderOptions options = options(settings);
+        // Only a length can be refused while a model is opened: one that has no room for special tokens.
+        String refused = settings.maxLength() == null ? SgptProperties.EMBEDDING_MODEL : SgptProperties.MAX_LENGTH;
+        BiEncoder encoder = ModelFolders.open(
+                SgptProperties.EMBEDDING_MODEL,
+                name,
+                properties,
+                (folder, model) -> SgptPropertyException.naming(refused, () -> BiEncoder.open(folder, model, options)));
+        requireDimensions(encoder, settings.dimensions());
         ModelNotices.tell(encoder.model());
         return encoder;
     }
 
-    private static String property() {
-        return SgptProperties.PREFIX + ".embedding.model";
+    private static BiEncoderOptions options(SgptProperties.Embedding settings) {
+        BiEncoderOptions options = BiEncoderOptions.DEFAULT.withTruncate(settings.truncate());
+        Integer dimensions = settings.dimensions();
+        BiEncoderOptions cut = dimensions == null
+                ? options
+                : SgptPropertyException.naming(SgptProperties.DIMENSIONS, () -> options.withDimensions(dimensions));
+        Integer maxLength = settings.maxLength();
+        return maxLength == null
+                ? cut
+                : SgptPropertyException.naming(SgptProperties.MAX_LENGTH, () -> cut.withMaxLength(maxLength));
     }
 
-    private static String name(SgptProperties properties) {
-        String name = properties.embedding().model();
-        return name == null ? ModelFolders.BUILT_IN : name;
+    private static void requireDimensions(BiEncoder encoder, @Nullable Integer asked) {
+        if (asked != null && asked > encoder.dimension()) {
+            encoder.close();
+            throw new SgptPropertyException(
+                    SgptProperties.DIMENSIONS,
+                    "expected 1 to %d, as the model %s has no more, got %d"
+                            .formatted(encoder.dimension(), encoder.model().directory(), asked));
+        }
     }
 
     /// The model as Spring AI uses it.

@@ -2,6 +2,8 @@ package io.github.sgpt4j.spring.ai.autoconfigure;
 
 import io.github.sgpt4j.Dtype;
 import io.github.sgpt4j.retrieval.SearchMode;
+import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
@@ -24,6 +26,25 @@ public record SgptProperties(
         @DefaultValue VectorStore vectorstore) {
     /// What names of properties begin with.
     static final String PREFIX = "spring.ai.sgpt4j";
+
+    /// Names of properties, for messages.
+    static final String DEVICE = PREFIX + ".device";
+
+    static final String DTYPE = PREFIX + ".dtype";
+    static final String THREADS = PREFIX + ".threads";
+    static final String EMBEDDING_MODEL = PREFIX + ".embedding.model";
+    static final String DIMENSIONS = PREFIX + ".embedding.dimensions";
+    static final String MAX_LENGTH = PREFIX + ".embedding.max-length";
+    static final String SCORING_MODEL = PREFIX + ".scoring.model";
+    static final String TOP_N = PREFIX + ".scoring.top-n";
+    static final String PATH = PREFIX + ".vectorstore.path";
+
+    /// The names of those properties that choose a device or its type of weights and are set.
+    List<String> givenDevice() {
+        return Stream.of(device.equals("auto") ? "" : DEVICE, dtype == Dtype.AUTO ? "" : DTYPE)
+                .filter(name -> !name.isEmpty())
+                .toList();
+    }
 
     /// Settings of the model that embeds.
     ///

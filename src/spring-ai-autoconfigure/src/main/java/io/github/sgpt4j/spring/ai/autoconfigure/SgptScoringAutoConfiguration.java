@@ -21,18 +21,20 @@ import org.springframework.context.annotation.Bean;
 @EnableConfigurationProperties(SgptProperties.class)
 public class SgptScoringAutoConfiguration {
     private static final Logger LOG = LoggerFactory.getLogger(SgptScoringAutoConfiguration.class);
-    private static final String MODEL = SgptProperties.PREFIX + ".scoring.model";
 
     /// Opens the model; closed with the application.
     @Bean
     @ConditionalOnMissingBean
-    @ConditionalOnProperty(MODEL)
+    @ConditionalOnProperty(SgptProperties.SCORING_MODEL)
     public CrossEncoder sgptCrossEncoder(SgptProperties properties) {
-        String name = Objects.requireNonNull(properties.scoring().model(), MODEL);
-        CrossEncoder encoder = CrossEncoder.open(
-                ModelFolders.of(MODEL, name),
-                ModelFolders.options(properties),
-                CrossEncoderOptions.DEFAULT.withTruncate(properties.scoring().truncate()));
+        String name = Objects.requireNonNull(properties.scoring().model(), SgptProperties.SCORING_MODEL);
+        CrossEncoderOptions options =
+                CrossEncoderOptions.DEFAULT.withTruncate(properties.scoring().truncate());
+        CrossEncoder encoder = ModelFolders.open(
+                SgptProperties.SCORING_MODEL,
+                name,
+                properties,
+                (folder, model) -> CrossEncoder.open(folder, model, options));
         ModelNotices.tell(encoder.model());
         encoder.notices().forEach(notice -> LOG.warn("{}", notice));
         return encoder;
@@ -45,6 +47,7 @@ public class SgptScoringAutoConfiguration {
     public SgptDocumentPostProcessor sgptDocumentPostProcessor(CrossEncoder encoder, SgptProperties properties) {
         SgptDocumentPostProcessor.Builder builder = SgptDocumentPostProcessor.builder(encoder);
         Integer topN = properties.scoring().topN();
-        return (topN == null ? builder : builder.topN(topN)).build();
+        return (topN == null ? builder : SgptPropertyException.naming(SgptProperties.TOP_N, () -> builder.topN(topN)))
+                .build();
     }
 }

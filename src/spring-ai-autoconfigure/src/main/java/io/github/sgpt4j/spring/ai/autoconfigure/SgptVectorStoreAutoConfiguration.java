@@ -4,7 +4,6 @@ import io.github.sgpt4j.retrieval.SemanticIndex;
 import io.github.sgpt4j.spring.ai.SgptEmbeddingModel;
 import io.github.sgpt4j.spring.ai.SgptVectorStore;
 import io.micrometer.observation.ObservationRegistry;
-import java.io.IOException;
 import java.nio.file.Path;
 import org.springframework.ai.vectorstore.VectorStore;
 import org.springframework.ai.vectorstore.observation.VectorStoreObservationConvention;
@@ -25,18 +24,17 @@ import org.springframework.context.annotation.Conditional;
 public class SgptVectorStoreAutoConfiguration {
     /// Opens the index, or creates it; closed with the application.
     ///
-    /// @throws IOException if it cannot be read or written
-    /// @throws IllegalArgumentException if no path is set
+    /// @throws RuntimeException if no path is set, or the index cannot be opened there
     @Bean
     @ConditionalOnMissingBean
     @ConditionalOnBean(SgptEmbeddingModel.class)
-    public SemanticIndex sgptIndex(SgptEmbeddingModel model, SgptProperties properties) throws IOException {
+    public SemanticIndex sgptIndex(SgptEmbeddingModel model, SgptProperties properties) {
         String path = properties.vectorstore().path();
         if (path == null || path.isBlank()) {
-            throw new IllegalArgumentException(
-                    VectorStoreWanted.PATH + ": expected the folder of the index, got nothing");
+            throw new SgptPropertyException(SgptProperties.PATH, "expected the folder of the index, got nothing");
         }
-        return SemanticIndex.open(Path.of(path), model.encoder());
+        return SgptPropertyException.opening(
+                SgptProperties.PATH, () -> SemanticIndex.open(Path.of(path), model.encoder()));
     }
 
     /// The index as Spring AI uses it.

@@ -10,15 +10,14 @@ import org.springframework.core.type.AnnotatedTypeMetadata;
 /// A vector store is wanted if `spring.ai.vectorstore.type` is `sgpt4j`, or if it is not set and
 /// `spring.ai.sgpt4j.vectorstore.path` is.
 final class VectorStoreWanted extends SpringBootCondition {
-    static final String PATH = SgptProperties.PREFIX + ".vectorstore.path";
-
     @Override
     public ConditionOutcome getMatchOutcome(ConditionContext context, AnnotatedTypeMetadata metadata) {
         String type = context.getEnvironment().getProperty(SpringAIVectorStoreTypes.TYPE);
-        String path = context.getEnvironment().getProperty(PATH);
+        String path = context.getEnvironment().getProperty(SgptProperties.PATH);
         boolean wanted = type == null ? path != null : type.equals("sgpt4j");
         ConditionMessage message = ConditionMessage.forCondition("vector store of sgpt4j")
-                .because("%s is %s and %s is %s".formatted(SpringAIVectorStoreTypes.TYPE, type, PATH, path));
+                .because("%s is %s and %s is %s"
+                        .formatted(SpringAIVectorStoreTypes.TYPE, type, SgptProperties.PATH, path));
         return new ConditionOutcome(wanted, message);
     }
 }

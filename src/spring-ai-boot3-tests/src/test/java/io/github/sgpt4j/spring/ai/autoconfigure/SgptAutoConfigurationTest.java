@@ -80,6 +80,25 @@ class SgptAutoConfigurationTest {
     }
 
     @Test
+    void moreDimensionsThanTheModelHasAreRefused() {
+        int all;
+        try (BiEncoder encoder = NanoModel.open()) {
+            all = encoder.dimension();
+        }
+        String dimensions = "spring.ai.sgpt4j.embedding.dimensions=";
+        runner.withPropertyValues(dimensions + all)
+                .run(context ->
+                        assertThat(context.getBean(BiEncoder.class).dimension()).isEqualTo(all));
+        runner.withPropertyValues(dimensions + 999)
+                .run(context -> assertThat(context)
+                        .getFailure()
+                        .rootCause()
+                        .hasMessageContaining(
+                                "spring.ai.sgpt4j.embedding.dimensions: expected 1 to %d, as the model".formatted(all))
+                        .hasMessageContaining("got 999"));
+    }
+
+    @Test
     void textsThatAreTooLongCanBeRefused() {
         String tooLong = "spider ".repeat(100);
         runner.withPropertyValues(

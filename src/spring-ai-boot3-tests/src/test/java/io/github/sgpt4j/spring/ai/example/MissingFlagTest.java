@@ -30,5 +30,6 @@ class MissingFlagTest {
                 output.contains("cpu: module jdk.incubator.vector is missing; start java with --add-modules"
                         + " jdk.incubator.vector"),
                 output);
+        assertTrue(output.contains("Action:\n\nStart java with --add-modules jdk.incubator.vector"), output);
     }
 }

@@ -1,6 +1,7 @@
 package io.github.sgpt4j.spring.ai.example;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -15,6 +16,7 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
@@ -89,6 +91,31 @@ class SearchApplicationTest {
         JsonNode found = get("/search?query=" + encoded("bread") + "&filter=" + encoded("kind == 'place'"));
         assertEquals(2, found.size());
         assertEquals("bakery", found.get(0).get("id").asText());
+    }
+
+    @Test
+    void mistakesAreAnsweredWith400() throws Exception {
+        for (String filter : List.of("kind = 'place'", "kind == ", "active > true")) {
+            HttpResponse<String> answer = client.send(
+                    HttpRequest.newBuilder(uri("/search?query=bread&filter=" + encoded(filter)))
+                            .build(),
+                    HttpResponse.BodyHandlers.ofString());
+            assertEquals(400, answer.statusCode(), answer::body);
+            assertFalse(JSON.readTree(answer.body()).path("detail").asText().isBlank(), answer::body);
+        }
+        HttpRequest list = HttpRequest.newBuilder(uri("/documents"))
+                .header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString(
+                        "[{\"id\": \"x\", \"text\": \"text\", \"metadata\": {\"place\": {\"town\": \"a\"}}}]"))
+                .build();
+        HttpResponse<String> answer = client.send(list, HttpResponse.BodyHandlers.ofString());
+        assertEquals(400, answer.statusCode(), answer::body);
+        assertTrue(
+                JSON.readTree(answer.body())
+                        .path("detail")
+                        .asText()
+                        .startsWith("document x: metadata \"place\": expected"),
+                answer::body);
     }
 
     @Test
