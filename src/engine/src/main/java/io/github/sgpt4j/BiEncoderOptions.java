@@ -3,6 +3,7 @@ package io.github.sgpt4j;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
@@ -13,12 +14,13 @@ import org.jspecify.annotations.Nullable;
 public final class BiEncoderOptions {
     /// Everything as the checkpoint says.
     public static final BiEncoderOptions DEFAULT =
-            new BiEncoderOptions(new Values(List.of(), null, Map.of(), false, null, null, null, true, null));
+            new BiEncoderOptions(new Values(List.of(), null, Map.of(), Map.of(), false, null, null, null, true, null));
 
     private record Values(
             List<Pooling> pooling,
             @Nullable Boolean specb,
             Map<TextKind, String> prompts,
+            Map<TextKind, String> promptNames,
             boolean normalize,
             @Nullable Integer truncateDim,
             @Nullable Similarity similarity,
@@ -37,6 +39,7 @@ public final class BiEncoderOptions {
         private List<Pooling> pooling;
         private @Nullable Boolean specb;
         private Map<TextKind, String> prompts;
+        private Map<TextKind, String> promptNames;
         private boolean normalize;
         private @Nullable Integer truncateDim;
         private @Nullable Similarity similarity;
@@ -48,6 +51,7 @@ public final class BiEncoderOptions {
             pooling = values.pooling;
             specb = values.specb;
             prompts = values.prompts;
+            promptNames = values.promptNames;
             normalize = values.normalize;
             truncateDim = values.truncateDim;
             similarity = values.similarity;
@@ -58,7 +62,16 @@ public final class BiEncoderOptions {
 
         Values values() {
             return new Values(
-                    pooling, specb, prompts, normalize, truncateDim, similarity, maxLength, truncate, batchTokens);
+                    pooling,
+                    specb,
+                    prompts,
+                    promptNames,
+                    normalize,
+                    truncateDim,
+                    similarity,
+                    maxLength,
+                    truncate,
+                    batchTokens);
         }
     }
 
@@ -109,10 +122,39 @@ public final class BiEncoderOptions {
     ///
     /// @param prompt empty for none
     public BiEncoderOptions withPrompt(TextKind kind, String prompt) {
-        Map<TextKind, String> prompts = new EnumMap<>(TextKind.class);
-        prompts.putAll(values.prompts);
-        prompts.put(kind, prompt);
-        return changed(draft -> draft.prompts = Map.copyOf(prompts));
+        return changed(draft -> {
+            draft.prompts = with(values.prompts, kind, Objects.requireNonNull(prompt, "prompt"));
+            draft.promptNames = with(values.promptNames, kind, null);
+        });
+    }
+
+    /// The name of the checkpoint's prompt in front of texts of a kind, if it was set.
+    public Optional<String> promptName(TextKind kind) {
+        return Optional.ofNullable(values.promptNames.get(kind));
+    }
+
+    /// With the checkpoint's prompt of this name ([ModelInfo#prompts]) in front of texts of a kind, in place
+    /// of its usual prompt or brackets, and of [#prompt]. Creating an encoder fails with a
+    /// [io.github.sgpt4j.error.FormatException] that lists the names if the checkpoint has no such prompt.
+    ///
+    /// @param name such as `s2p_query`
+    public BiEncoderOptions withPromptName(TextKind kind, String name) {
+        return changed(draft -> {
+            draft.promptNames = with(values.promptNames, kind, Objects.requireNonNull(name, "name"));
+            draft.prompts = with(values.prompts, kind, null);
+        });
+    }
+
+    /// @param text null for none
+    private static Map<TextKind, String> with(Map<TextKind, String> map, TextKind kind, @Nullable String text) {
+        Map<TextKind, String> changed = new EnumMap<>(TextKind.class);
+        changed.putAll(map);
+        if (text == null) {
+            changed.remove(kind);
+        } else {
+            changed.put(kind, text);
+        }
+        return Map.copyOf(changed);
     }
 
     /// Whether embeddings are scaled to length 1 even if the checkpoint does not.

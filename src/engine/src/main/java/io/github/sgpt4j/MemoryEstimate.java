@@ -84,7 +84,8 @@ final class MemoryEstimate {
     private static long activations(Checkpoint checkpoint, int tokens, boolean copied) {
         DecoderConfig config = checkpoint.decoder();
         long afterDecoder =
-                TokenPooling.values(checkpoint.modules(), config.embeddingWidth(), copied, checkpoint.json());
+                TokenPooling.values(checkpoint.modules(), config.embeddingWidth(), copied, checkpoint.json())
+                        + Decoder.latentValues(config);
         return Math.multiplyExact(Decoder.activationValues(config, tokens, afterDecoder), (long) Float.BYTES);
     }
 

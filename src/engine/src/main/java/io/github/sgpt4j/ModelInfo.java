@@ -1,15 +1,19 @@
 package io.github.sgpt4j;
 
+import io.github.sgpt4j.checkpoint.EmbeddingSettings;
 import io.github.sgpt4j.checkpoint.SentenceModules;
 import io.github.sgpt4j.checkpoint.TransformerSettings;
 import io.github.sgpt4j.model.family.DecoderConfig;
+import io.github.sgpt4j.model.family.Directions;
 import io.github.sgpt4j.model.family.Positions;
 import io.github.sgpt4j.tensor.ElementType;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /// Facts about an open checkpoint.
 ///
@@ -23,6 +27,8 @@ import java.util.TreeMap;
 /// @param vocabulary rows of the embedding table
 /// @param maxPositions the length that the model was trained for; learned positions end there
 /// @param positions kind of position information: `learned`, `rotary` or `alibi`
+/// @param attention which tokens a token attends to: `causal`, `bidirectional`, or `bidirectional for
+///     embeddings, causal for likelihoods`
 /// @param parameters elements of all floating-point tensors in the checkpoint
 /// @param elementsByDtype number of elements of all tensors by stored type, such as `F16`
 /// @param files weight files
@@ -48,6 +54,7 @@ public record ModelInfo(
         int vocabulary,
         int maxPositions,
         String positions,
+        String attention,
         long parameters,
         Map<String, Long> elementsByDtype,
         List<Path> files,
@@ -68,7 +75,8 @@ public record ModelInfo(
     /// @param maxLength of the length that texts are cut to
     /// @param specb of the brackets, or why there are none
     /// @param prompts of the prompts
-    public record Sources(String pooling, String maxLength, String specb, String prompts) {}
+    /// @param attention the key of config.json that says which tokens a token attends to, or `default`
+    public record Sources(String pooling, String maxLength, String specb, String prompts, String attention) {}
 
     private static final Set<String> PARAMETER_TYPES =
             Set.of(ElementType.F64.name(), ElementType.F32.name(), ElementType.F16.name(), ElementType.BF16.name());
@@ -100,13 +108,21 @@ public record ModelInfo(
                     case Positions.Rotary r -> "rotary";
                     case Positions.Alibi a -> "alibi";
                 },
+                switch (c.visibility()) {
+                    case CAUSAL -> "causal";
+                    case BIDIRECTIONAL -> "bidirectional";
+                    case BIDIRECTIONAL_STATES -> "bidirectional for embeddings, causal for likelihoods";
+                },
                 parameters,
                 byDtype,
                 tensors.stream().map(TensorInfo::file).distinct().toList(),
                 tensors.stream().mapToLong(TensorInfo::bytes).sum(),
                 model.tokenizer().describe(),
                 Pooling.of(modules.modes()),
-                modules.tokenLayers().stream().map(folder -> "Dense").toList(),
+                Stream.concat(
+                                c.latents().stream().map(latents -> "LatentAttention"),
+                                modules.tokenLayers().stream().map(folder -> "Dense"))
+                        .toList(),
                 modules.steps().stream().map(ModelInfo::name).toList(),
                 model.maxLength(),
                 model.checkpoint().specb().used(),
@@ -118,13 +134,31 @@ public record ModelInfo(
 
     private static Sources sources(Model model) {
         SentenceModules modules = model.modules();
+        Optional<String> known = model.checkpoint().knownPooling().map(kind -> "published use of " + kind.name());
         return new Sources(
-                modules.poolingFile().map(file -> relative(model, file)).orElse("default, as there is no modules.json"),
+                modules.poolingFile()
+                        .map(file -> relative(model, file))
+                        .orElse(known.map("%s, as there is no modules.json"::formatted)
+                                .orElse("default, as there is no modules.json")),
                 maxLengthSource(model),
                 model.checkpoint().specb().source(),
-                modules.prompts().isEmpty()
-                        ? "no prompts in config_sentence_transformers.json"
-                        : "config_sentence_transformers.json");
+                promptsSource(model),
+                Directions.of(model.checkpoint().configuration()).source());
+    }
+
+    private static String promptsSource(Model model) {
+        Map<String, String> prompts = model.modules().prompts();
+        if (prompts.isEmpty()) {
+            return "no prompts in config_sentence_transformers.json";
+        }
+        Optional<String> known = model.checkpoint()
+                .knownPooling()
+                .filter(kind -> kind.prompts().equals(prompts))
+                .map(kind -> "published use of " + kind.name());
+        return known.orElse(EmbeddingSettings.FILE)
+                + (prompts.containsKey("query") || model.checkpoint().specb().used()
+                        ? ""
+                        : "; none is named query, so queries get one only by its name");
     }
 
     private static String maxLengthSource(Model model) {

@@ -1,21 +1,27 @@
 package io.github.sgpt4j;
 
+import io.github.sgpt4j.checkpoint.Checkpoint;
+import io.github.sgpt4j.checkpoint.KnownLayout;
+import io.github.sgpt4j.checkpoint.LeftOut;
 import io.github.sgpt4j.checkpoint.SentenceModules;
 import io.github.sgpt4j.checkpoint.TransformerSettings;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.inference.TextEncoder;
 import io.github.sgpt4j.inference.TextFraming;
+import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.tokenizer.Tokenizer;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /// How an encoder turns texts of each kind into tokens, and how many it had to cut.
 final class TextReadings {
     private final Map<TextKind, TextEncoder.Reading> readings;
+    private final Function<String, TextFraming> prompted;
     private final Map<TextKind, Tally> tallies = new EnumMap<>(TextKind.class);
 
     /// Counts texts. Safe to share between threads.
@@ -36,8 +42,10 @@ final class TextReadings {
         }
     }
 
-    private TextReadings(Map<TextKind, TextEncoder.Reading> readings) {
+    /// @param prompted how texts with a prompt are framed
+    private TextReadings(Map<TextKind, TextEncoder.Reading> readings, Function<String, TextFraming> prompted) {
         this.readings = readings;
+        this.prompted = prompted;
         readings.forEach((kind, reading) -> tallies.put(kind, new Tally(reading.maxLength())));
     }
 
@@ -62,7 +70,7 @@ final class TextReadings {
         framings.forEach((kind, framing) -> readings.put(
                 kind,
                 new TextEncoder.Reading(framing, maxLength(model, options, kind, minLength), options.truncate())));
-        return new TextReadings(readings);
+        return new TextReadings(readings, prompt -> prompted(model, prompt));
     }
 
     TextEncoder.Reading of(TextKind kind) {
@@ -104,15 +112,44 @@ final class TextReadings {
     /// As for [TextKind#TEXT], with this prompt in front.
     TextEncoder.Reading withPrompt(String prompt) {
         TextEncoder.Reading plain = of(TextKind.TEXT);
-        return new TextEncoder.Reading(TextFraming.prompt(prompt), plain.maxLength(), plain.truncate());
+        return new TextEncoder.Reading(prompted.apply(prompt), plain.maxLength(), plain.truncate());
     }
 
     private static Map<TextKind, TextFraming> framings(Model model, BiEncoderOptions options) {
         Map<TextKind, TextFraming> framings = new EnumMap<>(ofCheckpoint(model, options));
         for (TextKind kind : TextKind.values()) {
-            options.prompt(kind).ifPresent(prompt -> framings.put(kind, TextFraming.prompt(prompt)));
+            options.prompt(kind)
+                    .or(() -> options.promptName(kind).map(name -> named(model, name)))
+                    .ifPresent(prompt -> framings.put(kind, prompted(model, prompt)));
         }
         return framings;
+    }
+
+    /// The text of the model's prompt of this name.
+    private static String named(Model model, String name) {
+        Map<String, String> prompts = model.modules().prompts();
+        String text = prompts.get(name);
+        if (text == null) {
+            throw new FormatException("%s: expected the name of one of the model's prompts, %s, got %s"
+                    .formatted(
+                            model.directory(),
+                            prompts.isEmpty()
+                                    ? "but it has none"
+                                    : prompts.keySet().stream().map(Quoted::of).collect(Collectors.joining(", ")),
+                            Quoted.of(name)));
+        }
+        return text;
+    }
+
+    /// A text with a prompt, and what the model's own code puts behind every text.
+    ///
+    /// @param prompt empty for none
+    private static TextFraming prompted(Model model, String prompt) {
+        Checkpoint checkpoint = model.checkpoint();
+        return TextFraming.prompt(
+                prompt,
+                checkpoint.known().map(KnownLayout::end).orElse(""),
+                checkpoint.knownPooling().map(KnownLayout::leftOut).orElse(LeftOut.PROMPT));
     }
 
     private static Map<TextKind, TextFraming> ofCheckpoint(Model model, BiEncoderOptions options) {
@@ -125,20 +162,23 @@ final class TextReadings {
         }
         SentenceModules modules = model.modules();
         return Map.of(
-                TextKind.TEXT, prompt(modules, modules.defaultPrompt().stream().toList()),
-                TextKind.QUERY, prompt(modules, List.of("query")),
-                TextKind.DOCUMENT, prompt(modules, List.of("document", "passage", "corpus")));
+                TextKind.TEXT,
+                prompted(model, prompt(modules, modules.defaultPrompt().stream().toList())),
+                TextKind.QUERY,
+                prompted(model, prompt(modules, List.of("query"))),
+                TextKind.DOCUMENT,
+                prompted(model, prompt(modules, List.of("document", "passage", "corpus"))));
     }
 
-    /// The first of the named prompts that the checkpoint has, otherwise none. As in
+    /// The first of the named prompts that the checkpoint has, otherwise empty. As in
     /// sentence-transformers, the default prompt is for [TextKind#TEXT] only.
-    private static TextFraming prompt(SentenceModules modules, List<String> names) {
+    private static String prompt(SentenceModules modules, List<String> names) {
         for (String name : names) {
-            Optional<String> text = Optional.ofNullable(modules.prompts().get(name));
-            if (text.isPresent()) {
-                return TextFraming.prompt(text.get());
+            String text = modules.prompts().get(name);
+            if (text != null) {
+                return text;
             }
         }
-        return new TextFraming.Plain();
+        return "";
     }
 }

@@ -123,6 +123,11 @@ class EncoderApiTest {
         assertEquals(Optional.of(true), options.specb());
         assertEquals(Optional.of("q"), options.prompt(TextKind.QUERY));
         assertEquals(Optional.empty(), options.prompt(TextKind.DOCUMENT));
+        BiEncoderOptions named = options.withPromptName(TextKind.QUERY, "s2p");
+        assertEquals(Optional.of("s2p"), named.promptName(TextKind.QUERY));
+        assertEquals(Optional.empty(), named.prompt(TextKind.QUERY));
+        assertEquals(Optional.empty(), named.promptName(TextKind.TEXT));
+        assertEquals(options, named.withPrompt(TextKind.QUERY, "q"));
         assertEquals(OptionalInt.of(7), options.truncateDim());
         assertEquals(OptionalInt.of(9), options.maxLength());
         assertEquals(Optional.of(Similarity.DOT), options.similarity());

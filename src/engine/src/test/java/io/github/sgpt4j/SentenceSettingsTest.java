@@ -88,6 +88,54 @@ class SentenceSettingsTest {
         }
     }
 
+    @Test
+    void promptsAreChosenByName() {
+        model.write(USE, "{\"prompts\": {\"s2p_query\": \"find: \", \"s2s_query\": \"like: \", \"query\": \"q: \"}}");
+        try (Model opened = Model.open(model.directory(), ModelOptions.DEFAULT.withDevice("cpu"))) {
+            BiEncoderOptions usual = BiEncoderOptions.DEFAULT.withSpecb(false);
+            BiEncoderOptions named = usual.withPromptName(TextKind.QUERY, "s2p_query");
+            try (BiEncoder byName = BiEncoder.of(opened, named);
+                    BiEncoder byText = BiEncoder.of(opened, usual.withPrompt(TextKind.QUERY, "find: "));
+                    BiEncoder brackets = BiEncoder.of(opened, named.withSpecb(true));
+                    BiEncoder of = BiEncoder.of(opened, usual)) {
+                assertArrayEquals(byText.embedQuery(TEXT), byName.embedQuery(TEXT));
+                assertArrayEquals(byText.tokenize(TEXT, TextKind.QUERY), brackets.tokenize(TEXT, TextKind.QUERY));
+                assertArrayEquals(of.embed(TEXT), byName.embed(TEXT));
+                assertNotEquals(of.fingerprint(), byName.fingerprint());
+                assertEquals(byText.fingerprint(), byName.fingerprint());
+            }
+            Refusal.check(
+                    FormatException.class,
+                    () -> BiEncoder.of(opened, usual.withPromptName(TextKind.TEXT, "s2p\n"))
+                            .close(),
+                    model.directory().toString(),
+                    "expected the name of one of the model's prompts, \"s2p_query\", \"s2s_query\", \"query\", got \"s2p",
+                    "got ");
+        }
+        model.write(USE, "{}");
+        try (Model opened = Model.open(model.directory(), ModelOptions.DEFAULT.withDevice("cpu"))) {
+            Refusal.check(
+                    FormatException.class,
+                    () -> BiEncoder.of(opened, BiEncoderOptions.DEFAULT.withPromptName(TextKind.QUERY, "query"))
+                            .close(),
+                    "expected the name of one of the model's prompts, but it has none, got \"query\"");
+        }
+    }
+
+    @Test
+    void factsSayWhereNoPromptIsThatOfQueries() {
+        model.write(USE, "{\"prompts\": {\"s2p_query\": \"find: \"}}");
+        try (Model opened = Model.open(model.directory())) {
+            assertEquals(
+                    USE + "; none is named query, so queries get one only by its name",
+                    opened.info().sources().prompts());
+        }
+        model.write(USE, "{\"prompts\": {\"query\": \"find: \"}}");
+        try (Model opened = Model.open(model.directory())) {
+            assertEquals(USE, opened.info().sources().prompts());
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"null", "1000000"})
     void aTruncateDimThatTruncatesNothingChangesNothing(String value) {

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -81,6 +82,60 @@ class EmbedCommandTest {
                 2,
                 Cli.run("embed", "--as", "document", "--prompt-query", "find: ", "fear of spiders")
                         .code());
+    }
+
+    /// The model with two prompts of its own.
+    private String prompting() throws IOException {
+        Path model = Files.createDirectories(folder.resolve("prompting"));
+        try (Stream<Path> files = Files.walk(Path.of(Cli.model(MODEL)))) {
+            for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
+                Path copy = model.resolve(Path.of(Cli.model(MODEL)).relativize(file));
+                Files.createDirectories(copy.getParent());
+                Files.copy(file, copy);
+            }
+        }
+        Files.writeString(
+                model.resolve("config_sentence_transformers.json"),
+                "{\"prompts\": {\"s2p_query\": \"find: \", \"s2s_query\": \"like: \"}}");
+        return model.toString();
+    }
+
+    @Test
+    void takesAPromptOfTheModelByItsName() throws IOException {
+        String model = prompting();
+        JsonNode expected = Cli.run("embed", "-m", Cli.model(MODEL), "find: fear of spiders")
+                .lines()
+                .getFirst()
+                .get("embedding");
+        for (String kind : List.of("text", "query", "document")) {
+            assertEquals(
+                    expected,
+                    Cli.run("embed", "-m", model, "--as", kind, "--prompt-name", "s2p_query", "fear of spiders")
+                            .lines()
+                            .getFirst()
+                            .get("embedding"),
+                    kind);
+        }
+        String unknown = Cli.run("embed", "-m", model, "--prompt-name", "query", "fear of spiders")
+                .failure(1);
+        assertTrue(
+                unknown.contains("one of the model's prompts, \"s2p_query\", \"s2s_query\", got \"query\""), unknown);
+        String index = folder.resolve("index").toString();
+        Path corpus = Files.writeString(folder.resolve("corpus.txt"), "a morbid fear of spiders\n");
+        String[] made = {
+            "index", "-m", model, "--corpus", corpus.toString(), "--index", index, "--prompt-name", "s2p_query"
+        };
+        assertEquals(0, Cli.run(made).code());
+        String[] search = {"search", "-m", model, "--index", index, "--prompt-query", "find: ", "spiders"};
+        assertEquals(0, Cli.run(search).code());
+        search[5] = "--prompt-name";
+        search[6] = "s2p_query";
+        assertEquals(0, Cli.run(search).code());
+        search[6] = "s2s_query";
+        assertTrue(Cli.run(search).failure(1).contains(index));
+        assertTrue(Cli.run("inspect", "-m", model)
+                .text()
+                .contains("none is named query, so queries get one only by its name"));
     }
 
     @Test

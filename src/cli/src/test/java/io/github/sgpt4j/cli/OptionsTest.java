@@ -48,6 +48,20 @@ class OptionsTest {
                 "search --index a --mode bm25 --exact q|--exact has no effect with --mode bm25",
                 "search --rerank -1 q|expected a whole number from 1 to 2147483647, got \"-1\"",
                 "embed --specb x|--specb has no effect with --as text",
+                "embed --as query --prompt-name a --prompt-query b x|expected either --prompt-name or --prompt-query, got both",
+                "embed --as document --prompt-name a --prompt-document b x|either --prompt-name or --prompt-document",
+                "embed --prompt-name= x|expected a name, got an empty one",
+                "search --prompt-name a --prompt-query b q|expected either --prompt-name or --prompt-query, got both",
+                "search --index a --mode bm25 --prompt-name a q|--prompt-name has no effect with --mode bm25",
+                "index --corpus a --index b --prompt-name a --prompt-query b|either --prompt-name or --prompt-query",
+                "index --merge a --index b --prompt-name a|--prompt-name has no effect with --merge",
+                "verify --prompt-name a|--prompt-name has no effect without --index",
+                "verify --index a --prompt-name a|--prompt-name has no effect with --index without -m",
+                "verify --index a -m b --prompt-name a --prompt-query b|either --prompt-name or --prompt-query",
+                "eval --data a --prompt-name a --prompt-query b|either --prompt-name or --prompt-query",
+                "eval --data a --mode bm25 --prompt-name a|--prompt-name has no effect with --mode bm25",
+                "eval --run a --qrels b --prompt-name a|--prompt-name has no effect with --run",
+                "eval --useb a --prompt-name a|--prompt-name has no effect with --useb",
             })
     void refusesOptionsThatWouldHaveNoEffect(String command, String complaint) {
         String line = Cli.run(words(command)).failure(2);

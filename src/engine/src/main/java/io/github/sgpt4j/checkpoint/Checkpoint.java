@@ -10,6 +10,8 @@ import io.github.sgpt4j.model.family.DecoderConfig;
 import io.github.sgpt4j.model.family.Family;
 import io.github.sgpt4j.tokenizer.Tokenizer;
 import io.github.sgpt4j.weights.Weights;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,6 +26,7 @@ public final class Checkpoint {
     private final SentenceModules own;
     private final Optional<Biases> biases;
     private final SentenceModules modules;
+    private final Optional<KnownLayout> known;
     private final AdaptedModel files;
     private final JsonFile configuration;
     private final DecoderConfig decoder;
@@ -34,6 +37,7 @@ public final class Checkpoint {
         own = SentenceModules.read(directory, json);
         biases = trained.map(Biases::read);
         modules = biases.map(b -> b.modules(own)).orElse(own);
+        known = KnownLayout.find(own.transformer(), json);
         files = AdaptedModel.of(modules.transformer(), base, json);
         configuration = Family.readConfig(files.configuration(), json);
         decoder = Decoder.readConfig(configuration);
@@ -72,6 +76,16 @@ public final class Checkpoint {
         return modules;
     }
 
+    /// The published kind of the model, if its own code says how texts become embeddings.
+    public Optional<KnownLayout> known() {
+        return known;
+    }
+
+    /// As [#known], if it also says how texts are pooled, as there is no `modules.json`.
+    public Optional<KnownLayout> knownPooling() {
+        return known.filter(kind -> !Files.exists(directory.resolve("modules.json"), LinkOption.NOFOLLOW_LINKS));
+    }
+
     /// The trained tensors that replace some of the checkpoint's, and their settings.
     public Optional<Biases> biases() {
         return biases;
@@ -103,6 +117,7 @@ public final class Checkpoint {
     public List<String> notices() {
         List<String> notices = new ArrayList<>(
                 CheckpointFiles.check(directory, own, files.configuration(), decoder.modelType(), json));
+        knownPooling().flatMap(KnownLayout::notice).ifPresent(notices::add);
         biases.ifPresent(b -> notices.addAll(b.notices(own, ModelName.specb(directory, json))));
         return notices;
     }

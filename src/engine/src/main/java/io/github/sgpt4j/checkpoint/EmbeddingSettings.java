@@ -6,6 +6,7 @@ import io.github.sgpt4j.json.JsonFile;
 import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.text.Quoted;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,7 +16,7 @@ import java.util.OptionalInt;
 /// The settings in `config_sentence_transformers.json` and `sgpt4j.json`: how a model's embeddings are
 /// meant to be used.
 ///
-/// @param prompts prompts by name
+/// @param prompts prompts by name, in the order of the file
 /// @param defaultPrompt name of the prompt used by default
 /// @param similarity how embeddings are compared, one of [#SIMILARITIES], if stated
 /// @param truncateDim number of components of an embedding to keep, if stated
@@ -32,14 +33,15 @@ public record EmbeddingSettings(
     /// Name of the file with settings that only this library reads.
     public static final String OWN_FILE = "sgpt4j.json";
 
-    private static final String FILE = "config_sentence_transformers.json";
+    /// Name of the file with the other settings.
+    public static final String FILE = "config_sentence_transformers.json";
     private static final String SPECB = "specb";
     private static final String MODEL_TYPE = "SentenceTransformer";
     private static final String SIMILARITY = "similarity_fn_name";
     private static final String TRUNCATE_DIM = "truncate_dim";
 
     public EmbeddingSettings {
-        prompts = Map.copyOf(prompts);
+        prompts = Collections.unmodifiableMap(new LinkedHashMap<>(prompts));
     }
 
     /// Reads the files in a checkpoint's folder; without a file nothing is stated.
@@ -59,6 +61,11 @@ public record EmbeddingSettings(
     /// With brackets, or without them.
     EmbeddingSettings withSpecb(SpecialBrackets value) {
         return new EmbeddingSettings(prompts, defaultPrompt, similarity, truncateDim, Optional.of(value));
+    }
+
+    /// With other prompts if none are stated.
+    EmbeddingSettings orPrompts(Map<String, String> others) {
+        return prompts.isEmpty() ? new EmbeddingSettings(others, defaultPrompt, similarity, truncateDim, specb) : this;
     }
 
     private static EmbeddingSettings of(JsonFile file, Optional<SpecialBrackets> specb) {

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -28,6 +29,7 @@ public final class ModuleListReader {
     private Optional<PositionWeights> positionWeights = Optional.empty();
     private Optional<Path> poolingFile = Optional.empty();
     private boolean includePrompt = true;
+    private Map<String, String> prompts = Map.of();
     private final List<SentenceModules.Step> steps = new ArrayList<>();
 
     /// @param directory the checkpoint
@@ -100,9 +102,16 @@ public final class ModuleListReader {
         return build();
     }
 
-    /// The defaults of a checkpoint without modules.json.
+    /// What a checkpoint without modules.json does: a published kind of model as its own code says,
+    /// any other by SGPT's defaults.
     SentenceModules withoutModules() {
-        modes = List.of(PoolMode.WEIGHTED_MEAN);
+        Optional<KnownLayout> known = KnownLayout.find(directory, json);
+        modes = List.of(known.map(KnownLayout::mode).orElse(PoolMode.WEIGHTED_MEAN));
+        includePrompt = known.map(KnownLayout::includePrompt).orElse(true);
+        if (known.map(KnownLayout::normalized).orElse(false)) {
+            steps.add(new SentenceModules.Step.Normalize());
+        }
+        prompts = known.map(KnownLayout::prompts).orElse(Map.of());
         return build();
     }
 
@@ -116,7 +125,7 @@ public final class ModuleListReader {
                 poolingFile,
                 includePrompt,
                 steps,
-                EmbeddingSettings.read(directory, json));
+                EmbeddingSettings.read(directory, json).orPrompts(prompts));
     }
 
     /// sentence-transformers keeps one module per name: of two, the later replaces the earlier one. So

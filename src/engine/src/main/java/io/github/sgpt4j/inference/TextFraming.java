@@ -1,6 +1,7 @@
 package io.github.sgpt4j.inference;
 
 import io.github.sgpt4j.call.Cancellation;
+import io.github.sgpt4j.checkpoint.LeftOut;
 import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.tokenizer.CutSide;
 import io.github.sgpt4j.tokenizer.EncodedText;
@@ -11,8 +12,18 @@ public sealed interface TextFraming {
     /// The text as it is.
     record Plain() implements TextFraming {}
 
-    /// A prompt in front of the text, tokenized together with it.
-    record Prompt(String text) implements TextFraming {}
+    /// A prompt in front of the text and an end behind it, tokenized together with it. Both are cut like the
+    /// text.
+    ///
+    /// @param text the prompt, empty for none
+    /// @param end empty for none
+    /// @param leftOut the tokens that pooling leaves out, if it leaves out prompts
+    record Prompt(String text, String end, LeftOut leftOut) implements TextFraming {
+        /// Without an end.
+        public Prompt(String text) {
+            this(text, "", LeftOut.PROMPT);
+        }
+    }
 
     /// SGPT's asymmetric models ("specb"): one token before and one after the text's ids, which are cut
     /// to make room.
@@ -22,7 +33,16 @@ public sealed interface TextFraming {
     ///
     /// @param text empty for none
     static TextFraming prompt(String text) {
-        return text.isEmpty() ? new Plain() : new Prompt(text);
+        return prompt(text, "", LeftOut.PROMPT);
+    }
+
+    /// A prompt in front of the text and an end behind it.
+    ///
+    /// @param text empty for none
+    /// @param end empty for none
+    /// @param leftOut the tokens that pooling leaves out, if it leaves out prompts
+    static TextFraming prompt(String text, String end, LeftOut leftOut) {
+        return text.isEmpty() && end.isEmpty() ? new Plain() : new Prompt(text, end, leftOut);
     }
 
     /// The brackets of queries.
@@ -67,7 +87,8 @@ public sealed interface TextFraming {
             Tokenizer tokenizer, String text, int maxLength, CutSide side, Cancellation cancellation) {
         return switch (this) {
             case Plain p -> tokenizer.encodeCounted(text, maxLength, side, cancellation);
-            case Prompt(String prompt) -> tokenizer.encodeCounted(prompt + text, maxLength, side, cancellation);
+            case Prompt(String prompt, String end, LeftOut leftOut) ->
+                tokenizer.encodeCounted(prompt + text + end, maxLength, side, cancellation);
             case Brackets(int before, int after) ->
                 tokenizer.encodeBetween(before, text, after, maxLength, side, cancellation);
         };
@@ -84,6 +105,7 @@ public sealed interface TextFraming {
     default EncodedText frame(Tokenizer tokenizer, int[] ids, int maxLength, CutSide side, Cancellation cancellation) {
         return switch (this) {
             case Plain p -> tokenizer.cut(ids, maxLength, side);
+            case Prompt p when p.text().isEmpty() -> tokenizer.cut(ids, maxLength, side);
             case Prompt p -> encode(tokenizer, tokenizer.decode(ids, true), maxLength, side, cancellation);
             case Brackets(int before, int after) -> {
                 EncodedText cut = tokenizer.cut(ids, maxLength - 2, side);
@@ -96,15 +118,14 @@ public sealed interface TextFraming {
         };
     }
 
-    /// Number of the prompt's tokens at the beginning of a text, for models whose pooling leaves them
-    /// out. As in sentence-transformers: those of the prompt tokenized alone, without a special token
-    /// at its end.
+    /// Number of first tokens of a text that belong to the prompt, for models whose pooling leaves them
+    /// out: those of the prompt tokenized alone, as [LeftOut] says, without a special token at its end.
     default int promptLength(Tokenizer tokenizer) {
-        if (!(this instanceof Prompt(String prompt))) {
+        if (!(this instanceof Prompt(String prompt, String end, LeftOut leftOut)) || prompt.isEmpty()) {
             return 0;
         }
-        int[] ids = tokenizer.encode(prompt, true);
-        boolean special = ids.length > 0 && tokenizer.isSpecial(ids[ids.length - 1]);
+        int[] ids = tokenizer.encode(prompt, leftOut == LeftOut.PROMPT);
+        boolean special = leftOut == LeftOut.PROMPT && ids.length > 0 && tokenizer.isSpecial(ids[ids.length - 1]);
         return special ? ids.length - 1 : ids.length;
     }
 }

@@ -44,7 +44,10 @@ public final class TokenPooling implements AutoCloseable {
         int longest = lanes.any().config().longest();
         this.longest = Math.min(
                 longest, positionWeights.map(PositionWeights::positions).orElse(longest));
-        lanes.decoders().forEach(decoder -> layers.put(decoder, new ArrayList<>()));
+        lanes.decoders()
+                .forEach(decoder -> layers.put(
+                        decoder,
+                        new ArrayList<>(decoder.latentAttention().stream().toList())));
         int columns = lanes.any().width();
         try {
             for (Path folder : tokenLayers) {

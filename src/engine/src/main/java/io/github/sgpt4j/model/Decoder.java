@@ -31,6 +31,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /// The one decoder of all families, over any [Backend]. Safe to share between threads.
 ///
@@ -50,6 +51,7 @@ public final class Decoder {
     private final DecoderLoader loader;
     private final Norm outputNorm;
     private volatile Optional<Linear> head = Optional.empty();
+    private @Nullable TokenLayer latents;
 
     private Decoder(DecoderConfig config, DecoderLoader loader, Backend backend) {
         this.backend = backend;
@@ -190,7 +192,26 @@ public final class Decoder {
         Linear linear = backend.linear(
                 List.of(MatrixRows.all(weight)),
                 bias.map(MatrixRows::all).stream().toList());
-        return new TokenLayer(linear, activation, backend.norm(NormParameters.identity(linear.out())));
+        return new TokenLayer.Dense(linear, activation, backend.norm(NormParameters.identity(linear.out())));
+    }
+
+    /// The latent attention that belongs to the model, before pooling; empty for most models.
+    ///
+    /// @throws FormatException if one of its tensors is missing or has another shape
+    public Optional<TokenLayer> latentAttention() {
+        synchronized (loader) {
+            if (latents == null) {
+                latents = loader.latentAttention().orElse(null);
+            }
+            return Optional.ofNullable(latents);
+        }
+    }
+
+    /// Values per token of [#latentAttention].
+    public static long latentValues(DecoderConfig config) {
+        return config.latents()
+                .map(c -> LatentAttention.values(c, config.hidden()))
+                .orElse(0L);
     }
 
     /// Starts copying the final state of every token, after dense layers over each; the caller closes
@@ -213,10 +234,19 @@ public final class Decoder {
             return reader.apply(x);
         }
         TokenLayer layer = layers.getFirst();
-        try (Tensor y = backend.allocate(x.rows(), layer.linear().out())) {
-            backend.linear(x, layer.linear(), layer.activation(), y);
-            return through(layers.subList(1, layers.size()), y, reader);
-        }
+        List<TokenLayer> rest = layers.subList(1, layers.size());
+        return switch (layer) {
+            case LatentAttention latent -> {
+                latent.apply(backend, x);
+                yield through(rest, x, reader);
+            }
+            case TokenLayer.Dense dense -> {
+                try (Tensor y = backend.allocate(x.rows(), dense.out())) {
+                    backend.linear(x, dense.linear(), dense.activation(), y);
+                    yield through(rest, y, reader);
+                }
+            }
+        };
     }
 
     /// Number of batches to start before waiting for the first.

@@ -90,6 +90,7 @@ public record DecoderLayout(
             if (c.finalNorm()) {
                 norm(prefix + names.finalNorm(), c.hidden());
             }
+            c.latents().ifPresent(latents -> tensors.addAll(LatentAttention.tensors(latents, c.hidden())));
             String layers = prefix + names.layer().substring(0, names.layer().indexOf("{}"));
             return new DecoderLayout(c, layers, tensors, table, head(stored));
         }

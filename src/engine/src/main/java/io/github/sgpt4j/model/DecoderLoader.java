@@ -40,6 +40,11 @@ final class DecoderLoader {
         outputHead = new OutputHead(config, names, prefix);
     }
 
+    /// NV-Embed's latent attention, or empty.
+    Optional<TokenLayer> latentAttention() {
+        return config.latents().map(c -> LatentAttention.load(c, config.hidden(), weights, backend));
+    }
+
     /// The file that the configuration was read from.
     JsonFile file() {
         return file;

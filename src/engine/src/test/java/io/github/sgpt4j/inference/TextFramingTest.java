@@ -6,9 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.sgpt4j.call.Cancellation;
+import io.github.sgpt4j.checkpoint.LeftOut;
 import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.testing.Goldens;
 import io.github.sgpt4j.testing.Variants;
+import io.github.sgpt4j.tokenizer.CutSide;
 import io.github.sgpt4j.tokenizer.EncodedText;
 import io.github.sgpt4j.tokenizer.Tokenizer;
 import java.io.IOException;
@@ -56,6 +59,30 @@ class TextFramingTest {
         int alone = plain.encode("passage: ", false).length;
         assertEquals(alone, prompt.promptLength(plain));
         assertEquals(1 + alone, prompt.promptLength(special));
+    }
+
+    /// NV-Embed: `</s>` (2) follows the text as text, so that cutting removes it.
+    @Test
+    void anEndFollowsTheTextAndIsCutWithIt() {
+        Tokenizer llama = Tokenizer.load(Goldens.root().resolve("tokenizers/llama2-spm"));
+        int[] ids = llama.encode(TEXT, true);
+        for (String prompt : new String[] {"", "Instruct: search\nQuery: "}) {
+            TextFraming framing = TextFraming.prompt(prompt, "</s>", LeftOut.PROMPT_WITHOUT_SPECIAL_TOKENS);
+            int[] whole = framing.encode(llama, TEXT, 100).ids();
+            assertArrayEquals(llama.encode(prompt + TEXT, true), Arrays.copyOf(whole, whole.length - 1));
+            assertEquals(2, whole[whole.length - 1]);
+            EncodedText cut = framing.encode(llama, TEXT, whole.length - 1);
+            assertArrayEquals(Arrays.copyOf(whole, whole.length - 1), cut.ids());
+            assertEquals(whole.length, cut.uncut());
+            assertEquals(llama.encode(prompt, false).length, framing.promptLength(llama));
+        }
+        assertEquals(
+                1 + llama.encode("a: ", false).length,
+                TextFraming.prompt("a: ", "</s>", LeftOut.PROMPT).promptLength(llama));
+        assertEquals(0, TextFraming.prompt("", "</s>", LeftOut.PROMPT).promptLength(llama));
+        EncodedText given = TextFraming.prompt("", "</s>", LeftOut.PROMPT)
+                .frame(llama, ids, 100, CutSide.STATED, Cancellation.NEVER);
+        assertArrayEquals(ids, given.ids());
     }
 
     @Test

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.DynamicTest;
@@ -192,6 +193,33 @@ class TokenizerClassTest {
         assertTrue(
                 tokenizer.notices().stream().anyMatch(notice -> notice.contains("is applied as in transformers 4")),
                 tokenizer.notices()::toString);
+    }
+
+    /// gte-Qwen2 and stella: nothing else says that a token follows texts.
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+            ["tokenization_qwen.Qwen2Tokenizer", "tokenization_qwen.Qwen2TokenizerFast"] | "add_eos_token": true,  | 1 | 0
+            "Alibaba-NLP/gte--tokenization_qwen.Qwen2TokenizerFast"                      | "add_eos_token": true,  | 1 | 0
+            ["tokenization_qwen.Qwen2Tokenizer", null]                                   | "add_eos_token": false, | 0 | 0
+            ["tokenization_qwen.Qwen2Tokenizer", null]                                   | ``                      | 0 | 1
+            ["tokenization_own.Qwen2Tokenizer", null]                                    | "add_eos_token": true,  | 1 | 2
+            """)
+    void codeThatAddsTheEndTokenAsTheConfigurationSaysIsKnown(String code, String flag, int ends, int notices)
+            throws IOException {
+        ObjectNode json =
+                (ObjectNode) TokenizerFiles.json(TokenizerFiles.golden("qwen2").resolve("tokenizer.json"));
+        json.putNull("post_processor");
+        TokenizerFiles.write(directory, json);
+        writeFile("config.json", "{\"model_type\": \"qwen2\"}");
+        writeFile("tokenizer_config.json", """
+                {"tokenizer_class": "Qwen2Tokenizer", "eos_token": "<|endoftext|>", %s "auto_map": {"AutoTokenizer": %s}}""".formatted(flag, code));
+        Tokenizer tokenizer = Tokenizer.load(directory);
+        int[] plain = tokenizer.encode("solar eclipse", false);
+        int[] ids = tokenizer.encode("solar eclipse", true);
+        assertArrayEquals(plain, Arrays.copyOf(ids, ids.length - ends));
+        assertEquals(ends, ids.length - plain.length);
+        assertTrue(ends == 0 || ids[plain.length] == 0);
+        assertEquals(notices, tokenizer.notices().size(), tokenizer.notices()::toString);
     }
 
     @ParameterizedTest

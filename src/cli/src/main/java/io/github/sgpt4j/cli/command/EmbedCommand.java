@@ -87,6 +87,7 @@ public final class EmbedCommand extends ModelCommand {
                             PromptOptions.DOCUMENT,
                             kind.name().toLowerCase(Locale.ROOT)));
         }
+        requireOnePrompt(encoding.prompts(), kind);
         Format form = format();
         try (TextInput in = input.open(this, texts, "text");
                 Output out = form == Format.NPY
@@ -103,7 +104,7 @@ public final class EmbedCommand extends ModelCommand {
     }
 
     private BiEncoderOptions options() {
-        BiEncoderOptions options = encoding.options(common());
+        BiEncoderOptions options = encoding.options(common(), kind);
         return normalize ? options.withNormalize(true) : options;
     }
 

@@ -2,6 +2,7 @@ package io.github.sgpt4j.cli.command;
 
 import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.Model;
+import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.cli.console.Console;
 import io.github.sgpt4j.cli.console.LuceneLog;
 import io.github.sgpt4j.cli.input.TextInput;
@@ -105,6 +106,7 @@ public final class IndexCommand extends ModelCommand {
         if ((corpus == null) == (shards == null)) {
             throw usage("expected either %s or %s, got %s".formatted(CORPUS, MERGE, corpus == null ? "none" : "both"));
         }
+        requireOnePrompt(prompts, TextKind.QUERY);
         LuceneLog.silence();
         if (corpus != null) {
             update(corpus);
@@ -122,7 +124,8 @@ public final class IndexCommand extends ModelCommand {
                 "--beam-width",
                 "--remove-missing",
                 PromptOptions.QUERY,
-                PromptOptions.DOCUMENT);
+                PromptOptions.DOCUMENT,
+                PromptOptions.NAME);
         noticeUnusedModel(MERGE);
         long start = System.nanoTime();
         int documents = ShardMerge.merge(TextInput.path(from), TextInput.path(index), optimize);

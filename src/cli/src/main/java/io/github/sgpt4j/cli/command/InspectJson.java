@@ -25,6 +25,8 @@ public final class InspectJson {
         json.writeNumberField("head_dim", info.headDim());
         json.writeStringField("positions", info.positions());
         json.writeNumberField("max_positions", info.maxPositions());
+        json.writeStringField("attention", info.attention());
+        json.writeStringField("attention_from", info.sources().attention());
         json.writeNumberField("vocabulary", info.vocabulary());
         json.writeNumberField("parameters", info.parameters());
         json.writeObjectFieldStart("elements_by_dtype");

@@ -39,6 +39,9 @@ public final class InspectText {
                                 info.positions(),
                                 info.positions().equals("learned") ? "at most" : "made for",
                                 info.maxPositions()));
+        facts.row(
+                "attention",
+                "%s (%s)".formatted(info.attention(), info.sources().attention()));
         facts.row("vocabulary", "%,d".formatted(info.vocabulary()));
         facts.row("parameters", "%,d".formatted(info.parameters()));
         facts.row(

@@ -4,10 +4,12 @@ import io.github.sgpt4j.CrossEncoder;
 import io.github.sgpt4j.CrossEncoderOptions;
 import io.github.sgpt4j.Model;
 import io.github.sgpt4j.ModelOptions;
+import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.cli.console.Console;
 import io.github.sgpt4j.cli.model.ModelLocation;
 import io.github.sgpt4j.cli.option.CommonOptions;
 import io.github.sgpt4j.cli.option.Converters;
+import io.github.sgpt4j.cli.option.PromptOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -213,6 +215,15 @@ public abstract class ModelCommand implements Callable<Integer> {
         if (!unused.isEmpty()) {
             notice("%s needs no model: ignored: %s".formatted(work, String.join(", ", unused)));
         }
+    }
+
+    /// Refuses two options for the prompt of the same texts.
+    ///
+    /// @param named the kind of texts that [PromptOptions#NAME] applies to
+    public final void requireOnePrompt(PromptOptions prompts, TextKind named) {
+        prompts.complaint(named).ifPresent(complaint -> {
+            throw usage(complaint);
+        });
     }
 
     /// A usage error.

@@ -2,6 +2,7 @@ package io.github.sgpt4j.cli.command;
 
 import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.Model;
+import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.cli.console.CliException;
 import io.github.sgpt4j.cli.console.Console;
 import io.github.sgpt4j.cli.console.LuceneLog;
@@ -77,7 +78,7 @@ public final class VerifyCommand extends ModelCommand {
             return;
         }
         refuse("with verify, which checks one directory", "--base-model", BIASES);
-        refuse("without --index", PromptOptions.QUERY, PromptOptions.DOCUMENT);
+        refuse("without --index", PromptOptions.NAMES.toArray(String[]::new));
         VerifyReport report;
         try (MegabyteProgress progress = new MegabyteProgress(console(), common().quiet(), "Verifying")) {
             report = Verifier.verify(locateModel(), Optional.ofNullable(sums), progress::to);
@@ -92,11 +93,13 @@ public final class VerifyCommand extends ModelCommand {
     private void verifyIndex(Path path) throws IOException {
         LuceneLog.silence();
         refuse("with --index", "--sums");
+        requireOnePrompt(prompts, TextKind.QUERY);
         Optional<ModelIdentity> model = Optional.empty();
         if (modelName().isPresent()) {
             model = Optional.of(identity());
         } else {
-            refuse("with --index without -m", "--base-model", BIASES, PromptOptions.QUERY, PromptOptions.DOCUMENT);
+            refuse("with --index without -m", "--base-model", BIASES);
+            refuse("with --index without -m", PromptOptions.NAMES.toArray(String[]::new));
         }
         IndexReport report;
         try (EvalProgress progress = new EvalProgress(console(), common().quiet())) {

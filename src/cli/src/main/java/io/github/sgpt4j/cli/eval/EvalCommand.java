@@ -2,6 +2,7 @@ package io.github.sgpt4j.cli.eval;
 
 import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.Model;
+import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.cli.command.ModelCommand;
 import io.github.sgpt4j.cli.console.Console;
 import io.github.sgpt4j.cli.console.LuceneLog;
@@ -127,9 +128,9 @@ public final class EvalCommand extends ModelCommand {
             refuse("with --useb", "--cutoffs", "--identical-ids", "--per-query");
             refuse(
                     "with --useb, whose texts are neither queries nor documents",
-                    PromptOptions.QUERY,
-                    PromptOptions.DOCUMENT);
+                    PromptOptions.NAMES.toArray(String[]::new));
         } else {
+            requireOnePrompt(options.prompts(), TextKind.QUERY);
             checkMode();
         }
         for (Optional<String> file : List.of(options.report(), options.saveRun())) {

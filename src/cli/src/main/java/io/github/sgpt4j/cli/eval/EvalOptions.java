@@ -5,6 +5,7 @@ import io.github.sgpt4j.CrossEncoderOptions;
 import io.github.sgpt4j.cli.option.CommonOptions;
 import io.github.sgpt4j.cli.option.Converters;
 import io.github.sgpt4j.cli.option.EncoderOptions;
+import io.github.sgpt4j.cli.option.PromptOptions;
 import io.github.sgpt4j.retrieval.evaluation.Measure;
 import java.util.ArrayList;
 import java.util.List;
@@ -160,6 +161,10 @@ public final class EvalOptions {
 
     public BiEncoderOptions biEncoder(CommonOptions common) {
         return encoding.options(common);
+    }
+
+    public PromptOptions prompts() {
+        return encoding.prompts();
     }
 
     public CrossEncoderOptions crossEncoder(CommonOptions common) {

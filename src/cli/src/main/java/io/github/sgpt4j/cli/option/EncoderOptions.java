@@ -2,9 +2,11 @@ package io.github.sgpt4j.cli.option;
 
 import io.github.sgpt4j.BiEncoderOptions;
 import io.github.sgpt4j.Pooling;
+import io.github.sgpt4j.TextKind;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -12,8 +14,9 @@ import picocli.CommandLine.Option;
 /// Options that determine how texts become vectors.
 public final class EncoderOptions {
     /// The names of these options.
-    public static final List<String> NAMES =
-            List.of("--specb", "--pooling", "--dimensions", PromptOptions.QUERY, PromptOptions.DOCUMENT);
+    public static final List<String> NAMES = Stream.concat(
+                    Stream.of("--specb", "--pooling", "--dimensions"), PromptOptions.NAMES.stream())
+            .toList();
 
     @Option(
             names = "--specb",
@@ -50,11 +53,16 @@ public final class EncoderOptions {
     }
 
     public BiEncoderOptions options(CommonOptions common) {
+        return options(common, TextKind.QUERY);
+    }
+
+    /// @param named the kind of texts that [PromptOptions#NAME] applies to
+    public BiEncoderOptions options(CommonOptions common, TextKind named) {
         BiEncoderOptions options = common.biEncoder().withPooling(pooling.toArray(Pooling[]::new));
         if (specb != null) {
             options = options.withSpecb(specb);
         }
-        options = prompts.apply(options);
+        options = prompts.apply(options, named);
         return dimensions == null ? options : options.withDimensions(dimensions);
     }
 }

@@ -152,11 +152,13 @@ public final class SearchCommand extends ModelCommand {
                     "with --mode bm25, which compares no vectors",
                     "--exact",
                     PromptOptions.QUERY,
-                    PromptOptions.DOCUMENT);
+                    PromptOptions.DOCUMENT,
+                    PromptOptions.NAME);
             if (rerank == null) {
                 noticeUnusedModel("--mode bm25 without --rerank");
             }
         }
+        requireOnePrompt(prompts, TextKind.QUERY);
         boolean asking = queries.isEmpty() && input.file().isEmpty();
         try (TextInput in = asking ? TextInput.open("-", console()) : input.open(this, queries, "query");
                 Output out = Output.open(console(), Optional.empty());

@@ -6,11 +6,13 @@ import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.json.JsonFile;
 import io.github.sgpt4j.model.family.DecoderConfig.Bias;
 import io.github.sgpt4j.model.family.DecoderConfig.HeadNorm;
+import io.github.sgpt4j.model.family.DecoderConfig.Latents;
 import io.github.sgpt4j.model.family.DecoderConfig.LayerAttention;
 import io.github.sgpt4j.model.family.DecoderConfig.Residual;
 import io.github.sgpt4j.model.family.DecoderConfig.Visibility;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 
 /// Builds a [DecoderConfig] from a family's configuration and the defaults of most families.
@@ -38,11 +40,9 @@ public final class ConfigBuilder {
     private float embeddingScale = 1f;
     private boolean gainFromOne;
     private float logitSoftcap;
+    private Optional<Latents> latents = Optional.empty();
     private Bias bias = new Bias(true, true, true, false);
     private boolean tied = true;
-
-    /// Numbers above are mistakes, which would overflow.
-    private static final int MAX_WINDOW = 1 << 30;
 
     private ConfigBuilder(JsonFile config, int hidden, int layers, int heads, int headDim) {
         this.config = config;
@@ -168,12 +168,6 @@ public final class ConfigBuilder {
 
     /// Sets the window and the scale of each layer.
     ConfigBuilder windows(List<Integer> windows, double scale) {
-        for (int window : windows) {
-            if (window > MAX_WINDOW) {
-                throw new FormatException("%s: expected a window of attention of at most %d, got %d"
-                        .formatted(config.path(), MAX_WINDOW, window));
-            }
-        }
         attention =
                 windows.stream().map(w -> new LayerAttention((float) scale, w)).toList();
         return this;
@@ -208,6 +202,11 @@ public final class ConfigBuilder {
     /// Norms multiply by 1 + gain.
     ConfigBuilder gainFromOne() {
         gainFromOne = true;
+        return this;
+    }
+
+    ConfigBuilder latents(Latents value) {
+        latents = Optional.of(value);
         return this;
     }
 
@@ -270,6 +269,7 @@ public final class ConfigBuilder {
                 visibility,
                 embeddingScale,
                 gainFromOne,
+                latents,
                 logitSoftcap);
     }
 }

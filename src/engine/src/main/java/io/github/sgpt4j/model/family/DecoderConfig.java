@@ -35,6 +35,7 @@ import java.util.Optional;
 /// @param visibility which tokens a token attends to
 /// @param embeddingScale factor on token embeddings (Gemma: √hidden)
 /// @param gainFromOne whether norms multiply by 1 + gain (Gemma)
+/// @param latents latent attention before pooling (NV-Embed), or empty
 /// @param logitSoftcap bound of logits (Gemma 2), 0 for none: `logitSoftcap · tanh(logit /
 ///     logitSoftcap)`
 public record DecoderConfig(
@@ -64,6 +65,7 @@ public record DecoderConfig(
         Visibility visibility,
         float embeddingScale,
         boolean gainFromOne,
+        Optional<Latents> latents,
         float logitSoftcap) {
     /// How a layer's two blocks are joined to the residual stream x.
     public enum Residual {
@@ -126,7 +128,7 @@ public record DecoderConfig(
         /// on each side
         /// are seen, as in transformers' `sliding_window_bidirectional_mask`.
         public LayerAttention(float scale, int window) {
-            this(scale, window, window == 0 ? 0 : Math.addExact(window, 1), 0f, Optional.empty());
+            this(scale, window, window == 0 ? 0 : (int) Math.min(Integer.MAX_VALUE, window + 1L), 0f, Optional.empty());
         }
 
         LayerAttention withWideWindow(int value) {
@@ -142,6 +144,23 @@ public record DecoderConfig(
         }
     }
 
+    /// Latent attention of NV-Embed (arXiv 2405.17428), over the final states.
+    ///
+    /// @param count number of latent vectors
+    /// @param heads heads of its attention
+    /// @param headDim dimensions of a head
+    /// @param feedForward inner width of its feed-forward block
+    public record Latents(int count, int heads, int headDim, int feedForward) {
+        public Latents {
+            check("number of latents", count, MAX_DIMENSION);
+            check("number of heads of latent attention", heads, MAX_HEADS);
+            check("head size of latent attention", headDim, MAX_HEAD_DIM);
+            check("columns of latent attention", 2L * heads * headDim, MAX_DIMENSION);
+            check("scores of latent attention", (long) heads * count, MAX_DIMENSION);
+            check("feed-forward size of latent attention", feedForward, MAX_DIMENSION);
+        }
+    }
+
     /// Which projections have biases.
     public record Bias(boolean qkv, boolean attentionOut, boolean feedForward, boolean head) {}
 
@@ -154,6 +173,9 @@ public record DecoderConfig(
     static final int MAX_HEAD_DIM = 1 << 16;
 
     static final int MAX_LAYERS = 10_000;
+
+    /// Maximum window of attention; no text is longer.
+    private static final int MAX_WINDOW = 1 << 30;
 
     /// @throws IllegalArgumentException if a size is out of range or sizes are inconsistent
     public DecoderConfig {
@@ -183,6 +205,12 @@ public record DecoderConfig(
         if (attention.size() != layers) {
             throw new IllegalArgumentException(
                     "expected the attention of %d layers, got %d".formatted(layers, attention.size()));
+        }
+        for (LayerAttention layer : attention) {
+            if (layer.window > MAX_WINDOW || layer.wideWindow > MAX_WINDOW) {
+                throw new IllegalArgumentException("expected a window of attention of at most %d tokens, got %d"
+                        .formatted(MAX_WINDOW - 1, layer.window));
+            }
         }
         attention = List.copyOf(attention);
     }

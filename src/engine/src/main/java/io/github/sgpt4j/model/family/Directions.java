@@ -53,7 +53,7 @@ public record Directions(Visibility visibility, boolean wholeTexts, String sourc
             "GritLM", Visibility.BIDIRECTIONAL_STATES);
 
     /// Model types that exist for it.
-    private static final Set<String> TYPES = Set.of("llama_bidirec", "bidirectional_pplx_qwen3", "bidir_mistral");
+    private static final Set<String> TYPES = Set.of("llama_bidirec", "bidirectional_pplx_qwen3", "nvembed", "bidir_mistral");
 
     /// Model types whose own class in transformers follows `use_bidirectional_attention`.
     private static final Set<String> FOLLOWING =
@@ -73,7 +73,7 @@ public record Directions(Visibility visibility, boolean wholeTexts, String sourc
     /// @throws UnsupportedModelException if the file contradicts itself, or asks for directions in a
     ///     way that the
     ///     model's class does not follow
-    static Directions of(JsonFile config) {
+    public static Directions of(JsonFile config) {
         Directions declared = byCode(config)
                 .or(() -> byArchitecture(config))
                 .or(() -> byType(config))

@@ -49,7 +49,8 @@ public record Family(String modelType, Function<JsonFile, DecoderConfig> config,
             Phi3.FAMILY,
             Olmo2.FAMILY,
             Llama.BIDIRECTIONAL,
-            Qwen3.BIDIRECTIONAL);
+            Qwen3.BIDIRECTIONAL,
+            NvEmbed.FAMILY);
 
     /// Finds the family of a model by its config.json.
     ///

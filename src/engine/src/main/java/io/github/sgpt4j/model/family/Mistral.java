@@ -12,8 +12,13 @@ final class Mistral {
     private Mistral() {}
 
     private static DecoderConfig config(JsonFile c) {
+        return parts(c).build();
+    }
+
+    /// The settings of a Mistral.
+    static ConfigBuilder parts(JsonFile c) {
         ConfigBuilder builder = Llama.parts(c, new Bias(false, false, false, false), 8, Llama.headDim(c));
         int window = c.isNull("sliding_window") ? 0 : c.positiveInt(4096, "sliding_window");
-        return builder.windows(Collections.nCopies(builder.layers(), window)).build();
+        return builder.windows(Collections.nCopies(builder.layers(), window));
     }
 }

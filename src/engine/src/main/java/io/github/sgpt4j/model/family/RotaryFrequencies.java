@@ -54,8 +54,18 @@ public final class RotaryFrequencies {
         double fraction = config.positiveNumber(1, "partial_rotary_factor");
         if (parameters.isPresent()) {
             fraction = parameters.get().positiveNumber(fraction, "partial_rotary_factor");
+            String type = type(parameters.get());
+            if (type.equals("longrope") || type.equals("su")) {
+                Positions.Rotary plain = rotary(config, Optional.empty(), headDim, fraction, theta, maxPositions);
+                double original = original(config, parameters.get(), maxPositions);
+                return longRope(parameters.get(), plain.inverseFrequencies(), original, maxPositions);
+            }
         }
         return rotary(config, parameters, headDim, fraction, theta, maxPositions);
+    }
+
+    private static String type(JsonFile scaling) {
+        return scaling.text("rope_type", scaling.text("type", "default"));
     }
 
     /// Positions that a model of Phi-3 takes with its rotation: with `longrope`, those of the texts
@@ -169,7 +179,7 @@ public final class RotaryFrequencies {
 
     private static Positions.Rotary scaled(
             JsonFile scaling, double[] plain, double theta, double original, int maxPositions) {
-        String type = scaling.text("rope_type", scaling.text("type", "default"));
+        String type = type(scaling);
         int dimensions = plain.length * 2;
         return switch (type) {
             case "default" -> new Positions.Rotary(dimensions, false, plain, 1f, true);
@@ -179,10 +189,9 @@ public final class RotaryFrequencies {
             case "linear" -> new Positions.Rotary(dimensions, false, linear(scaling, plain), 1f, true);
             case "llama3" -> new Positions.Rotary(dimensions, false, llama3(scaling, plain, original), 1f, true);
             case "yarn" -> yarn(scaling, plain, theta, original, maxPositions);
-            case "longrope", "su" -> longRope(scaling, plain, original, maxPositions);
             default ->
                 throw new UnsupportedModelException(
-                        "%s: key \"rope_type\": %s is not supported (default, linear, dynamic, llama3, yarn, longrope are)"
+                        "%s: key \"rope_type\": %s is not supported (default, linear, dynamic, llama3, yarn are)"
                                 .formatted(scaling.path(), Quoted.of(type)));
         };
     }

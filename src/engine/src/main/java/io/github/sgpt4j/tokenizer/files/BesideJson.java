@@ -23,11 +23,17 @@ public final class BesideJson {
     private static final Set<String> OWN_SPECIAL_TOKENS =
             Set.of("LlamaTokenizer", "CodeLlamaTokenizer", "GemmaTokenizer", "CohereTokenizer", "GPTNeoXTokenizer");
 
+    /// Own tokenizer code that only adds the end token as `add_eos_token` says, with the steps of `tokenizer.json`
+    /// (Alibaba-NLP/gte-Qwen2, NovaSearch/stella).
+    private static final Set<String> KNOWN_CODE =
+            Set.of("tokenization_qwen.Qwen2Tokenizer", "tokenization_qwen.Qwen2TokenizerFast");
+
     private final JsonFields root;
     private final TokenizerConfig config;
     private final TokenizerClass tokenizerClass;
     private final @Nullable CodedClass coded;
     private final List<String> notices;
+    private final boolean asKnownCode;
 
     /// @param root `tokenizer.json`
     /// @param notices receives what users should know
@@ -37,7 +43,11 @@ public final class BesideJson {
         this.tokenizerClass = tokenizerClass;
         this.coded = tokenizerClass.coded();
         this.notices = notices;
-        if (tokenizerClass.code() != null) {
+        String code = tokenizerClass.code();
+        asKnownCode = code != null
+                && config.addEos() != null
+                && KNOWN_CODE.contains(code.substring(code.lastIndexOf("--") < 0 ? 0 : code.lastIndexOf("--") + 2));
+        if (code != null && !asKnownCode) {
             notices.add(
                     "%s: the checkpoint's own tokenizer code is not run; tokenizer.json, add_bos_token and add_eos_token are applied"
                             .formatted(config.where("auto_map")));
@@ -157,7 +167,7 @@ public final class BesideJson {
 
     private void noticeChange(
             String key, @Nullable Boolean stated, String place, List<Integer> ids, List<Integer> other) {
-        if (ids.equals(other)) {
+        if (ids.equals(other) || asKnownCode) {
             return;
         }
         String file = "tokenizer.json says %s".formatted(tokens(other, place));

@@ -42,13 +42,13 @@ class CustomCodeTest {
                 "architectures; [\"GPT2LMHeadCustomModel\"]",
                 "architectures; [\"QWenLMHeadModel\"]",
                 "architectures; [\"Qwen3ForCausalLM\", \"JinaForRanking\"]",
-                "auto_map; {\"AutoModel\": \"modeling_qwen.Qwen2Model\"}",
+                "auto_map; {\"AutoModel\": \"modeling_own.Qwen2Model\"}",
+                "auto_map; {\"AutoModelForCausalLM\": \"modeling_qwen.Qwen2ForCausalLM\"}",
                 "auto_map; {\"AutoModelForCausalLM\": \"modeling_gritlm7b.MistralForCausalLM\"}",
                 "auto_map; {\"AutoModelForSequenceClassification\": \"modeling_qwen.Qwen2ForSequenceClassification\"}",
                 "auto_map; {\"AutoModel\": \"owner/name--modeling_bidir.MistralBiModel\"}",
                 "auto_map; {\"AutoConfig\": \"configuration_clex.CLEXLlamaConfig\"}",
                 "auto_map; {\"AutoTokenizer\": [\"tokenization_own.OwnTokenizer\", null]}",
-                "is_causal; false",
                 "use_bidirectional_attention; true",
                 "is_bidirectional; true"
             })
@@ -76,6 +76,9 @@ class CustomCodeTest {
                 "auto_map; {\"AutoTokenizer\": [\"tokenization_llama.LlamaTokenizer\", null]}",
                 "auto_map; {\"AutoTokenizer\": \"Qwen2TokenizerFast\"}",
                 "auto_map; {\"AutoModelForCausalLM\": \"togethercomputer/LLaMA-2-7B-32K--modeling_flash_llama.LlamaForCausalLM\"}",
+                "auto_map; {\"AutoModel\": \"modeling_qwen.Qwen2Model\"}",
+                "auto_map; {\"AutoModel\": \"owner/name--modeling_qwen.Qwen2Model\"}",
+                "is_causal; false",
                 "is_causal; true",
                 "use_bidirectional_attention; false"
             })

@@ -53,8 +53,6 @@ class FamilyOptionsTest {
             value = {
                 "gpt2-unscaled; add_cross_attention; true",
                 "gpt2-unscaled; activation_function; \"laplace\"",
-                "gpt2-unscaled; is_causal; false",
-                "qwen2-sliding; is_causal; false",
                 "llama-linear; quantization_config; {\"quant_method\": \"gptq\", \"bits\": 4}",
                 "llama-linear; hidden_act; \"relu2\"",
                 "gptj-n-inner; rotary_dim; null",
