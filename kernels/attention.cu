@@ -1,6 +1,6 @@
-// Packed causal attention on tensor cores, following FlashAttention-2 (Dao 2023, arXiv 2307.08691): a thread block
-// processes 64 queries of one head with all their keys, one block of keys at a time, with an online softmax; scores
-// never leave registers.
+// Packed attention, causal or in both directions, on tensor cores, following FlashAttention-2 (Dao 2023, arXiv
+// 2307.08691): a thread block processes 64 queries of one head with all their keys, one block of keys at a time, with
+// an online softmax; scores never leave registers.
 //
 // Arguments, index arrays, kernels by head size: README. qkv and out are f16 or bf16. Intermediate values are f32,
 // except the probabilities, which are rounded to the 16-bit type for the second product.
@@ -10,7 +10,8 @@
 //   64   64    24576
 //   128  64    49152
 //   256  32    65536
-// D is the head size rounded up; dimensions past the real one are zeros.
+// D is the head size rounded up; dimensions past the real one are zeros. The BOUNDED kernel is for softcap, which the
+// others ignore: in all of them its registers would spill. It has heads of 256 as the models that bound scores do.
 //
 // Each of the four warps owns 16 queries. Keys and values are loaded alternately with cp.async: the values of a block
 // while its scores are computed, the keys of the next block while its values are accumulated. Rows in shared memory
@@ -141,6 +142,18 @@ SGPT_DEVICE void multiply_scores(T* queries, int firstRow, T* keys, int lane, fl
     }
 }
 
+// scores = bound · tanh(scores)
+template <int TILES>
+SGPT_DEVICE void cap(float (&scores)[TILES][4], float bound) {
+#pragma unroll
+    for (int n = 0; n < TILES; n++) {
+#pragma unroll
+        for (int e = 0; e < 4; e++) {
+            scores[n][e] = bound * tanhf(scores[n][e]);
+        }
+    }
+}
+
 // scores += slope · (key − query); `firstKey` is this thread's first key.
 template <int TILES>
 SGPT_DEVICE void add_slopes(float (&scores)[TILES][4], const Visible (&visible)[2], int firstKey, float slope) {
@@ -214,7 +227,7 @@ SGPT_DEVICE void write_out(const AttentionArguments<T>& arguments, const Tile& t
     }
 }
 
-template <class T, int D, int KEYS>
+template <class T, int D, int KEYS, bool BOUNDED>
 SGPT_DEVICE void attention(const AttentionArguments<T>& arguments) {
     T* queries = shared<T>();
     T* keys = queries + TILE * D;
@@ -240,7 +253,7 @@ SGPT_DEVICE void attention(const AttentionArguments<T>& arguments) {
     copy_async_commit();
 
     Visible visible[2] = {visible_keys(arguments, tile, OWN, row), visible_keys(arguments, tile, OWN, row + 8)};
-    const float scale = arguments.scale * LOG2_E;
+    const float scale = BOUNDED ? arguments.scale / arguments.softcap : arguments.scale * LOG2_E;
     const float slope = arguments.slopes == nullptr ? 0.0f : arguments.slopes[tile.head] * LOG2_E;
     Softmax softmax{{-infinity(), -infinity()}, {0.0f, 0.0f}};
     float out[D / 8][4] = {};
@@ -267,6 +280,9 @@ SGPT_DEVICE void attention(const AttentionArguments<T>& arguments) {
                 for (int e = 0; e < 4; e++) {
                     scores[n][e] *= scale;
                 }
+            }
+            if constexpr (BOUNDED) {
+                cap(scores, arguments.softcap * LOG2_E);
             }
             if (arguments.slopes != nullptr) {
                 add_slopes(scores, visible, current.at + keyInTile, slope);
@@ -318,19 +334,21 @@ SGPT_DEVICE void attention(const AttentionArguments<T>& arguments) {
 #define SGPT_BLOCKS(newer) newer
 #endif
 
-#define SGPT_ATTENTION(T, D, KEYS, BLOCKS)                                                                             \
-    SGPT_ENTRY_BLOCKS(sgpt_attention_mma##D##_##T, 128, SGPT_BLOCKS(BLOCKS),                                           \
-                      (const sgpt::T* qkv, const int* positions, const int* starts, const int* tiles, const int* runs, \
-                       const float* slopes, sgpt::T* out, int heads, int kvHeads, int headDim, int qkvStride,          \
-                       int outStride, int cached, int window, float scale)) {                                          \
-        sgpt::attention<sgpt::T, D, KEYS>(                                                                             \
-            sgpt::AttentionArguments<sgpt::T>{qkv, positions, starts, tiles, runs, slopes, out, heads, kvHeads,        \
-                                              headDim, qkvStride, outStride, cached, window, scale});                  \
+#define SGPT_ATTENTION(NAME, T, D, KEYS, BLOCKS, BOUNDED)                                                              \
+    SGPT_ENTRY_BLOCKS(sgpt_attention_##NAME##_##T, 128, SGPT_BLOCKS(BLOCKS),                                           \
+                      (const sgpt::T* qkv, const int* positions, const int* starts, const int* ends, const int* tiles, \
+                       const int* runs, const float* slopes, sgpt::T* out, int heads, int kvHeads, int headDim,        \
+                       int qkvStride, int outStride, int cached, int window, float scale, float softcap)) {            \
+        sgpt::attention<sgpt::T, D, KEYS, BOUNDED>(                                                                    \
+            sgpt::AttentionArguments<sgpt::T>{qkv, positions, starts, ends, tiles, runs, slopes, out, heads, kvHeads,  \
+                                              headDim, qkvStride, outStride, cached, window, scale, softcap});         \
     }
 
-SGPT_ATTENTION(f16, 64, 64, 4)
-SGPT_ATTENTION(f16, 128, 64, 3)
-SGPT_ATTENTION(f16, 256, 32, 2)
-SGPT_ATTENTION(bf16, 64, 64, 4)
-SGPT_ATTENTION(bf16, 128, 64, 3)
-SGPT_ATTENTION(bf16, 256, 32, 2)
+SGPT_ATTENTION(mma64, f16, 64, 64, 4, false)
+SGPT_ATTENTION(mma128, f16, 128, 64, 3, false)
+SGPT_ATTENTION(mma256, f16, 256, 32, 2, false)
+SGPT_ATTENTION(mma_bounded, f16, 256, 32, 2, true)
+SGPT_ATTENTION(mma64, bf16, 64, 64, 4, false)
+SGPT_ATTENTION(mma128, bf16, 128, 64, 3, false)
+SGPT_ATTENTION(mma256, bf16, 256, 32, 2, false)
+SGPT_ATTENTION(mma_bounded, bf16, 256, 32, 2, true)

@@ -1,5 +1,5 @@
-// Packed causal attention without tensor cores: 32-bit floats, any head size; and 16-bit types where no matrix
-// instruction fits (heads of more than 256 dimensions; bf16 before compute capability 8.0).
+// Packed attention, causal or in both directions, without tensor cores: 32-bit floats, any head size; and 16-bit types
+// where no matrix instruction fits (heads of more than 256 dimensions; bf16 before compute capability 8.0).
 //
 // Arguments, index arrays, kernels by head size: README. All arithmetic is f32.
 //
@@ -38,6 +38,8 @@ SGPT_DEVICE void attention_general(const AttentionArguments<T>& arguments) {
     const int x = static_cast<int>(threadIdx.x) % 16;
     const int y = static_cast<int>(threadIdx.x) / 16;
     const float slope = arguments.slopes == nullptr ? 0.0f : arguments.slopes[tile.head];
+    const bool capped = arguments.softcap > 0.0f;
+    const float factor = capped ? 1.0f : arguments.scale;
 
     Keys current = first_keys(arguments, tile);
     int run = OWN;
@@ -71,11 +73,17 @@ SGPT_DEVICE void attention_general(const AttentionArguments<T>& arguments) {
         }
 #pragma unroll
         for (int i = 0; i < 4; i++) {
+            if (capped) {
+#pragma unroll
+                for (int j = 0; j < 4; j++) {
+                    scores[i][j] = arguments.softcap * tanhf(scores[i][j] * (arguments.scale / arguments.softcap));
+                }
+            }
             float most = largest[i];
 #pragma unroll
             for (int j = 0; j < 4; j++) {
                 const int key = current.at + 4 * x + j;
-                scores[i][j] = scores[i][j] * arguments.scale + slope * static_cast<float>(key - visible[i].origin);
+                scores[i][j] = scores[i][j] * factor + slope * static_cast<float>(key - visible[i].origin);
                 if (key < visible[i].low || key > visible[i].high) {
                     scores[i][j] = -infinity();
                 }
@@ -84,9 +92,9 @@ SGPT_DEVICE void attention_general(const AttentionArguments<T>& arguments) {
             most = reduce16<true>(most);
             // A query that has seen no key yet: −∞ − −∞ would be NaN.
             const float reference = most == -infinity() ? 0.0f : most;
-            const float factor = exp_fast(largest[i] - reference);
+            const float older = exp_fast(largest[i] - reference);
             largest[i] = most;
-            sum[i] *= factor;
+            sum[i] *= older;
 #pragma unroll
             for (int j = 0; j < 4; j++) {
                 scores[i][j] = exp_fast(scores[i][j] - reference);
@@ -96,7 +104,7 @@ SGPT_DEVICE void attention_general(const AttentionArguments<T>& arguments) {
             for (int g = 0; g < GROUPS; g++) {
 #pragma unroll
                 for (int j = 0; j < 4; j++) {
-                    out[i][g][j] *= factor;
+                    out[i][g][j] *= older;
                 }
             }
         }
@@ -160,12 +168,12 @@ SGPT_DEVICE void attention_general(const AttentionArguments<T>& arguments) {
 
 #define SGPT_ATTENTION_GENERAL(T, COLUMNS)                                                                             \
     SGPT_ENTRY_BLOCKS(sgpt_attention_general##COLUMNS##_##T, 256, 2,                                                   \
-                      (const sgpt::T* qkv, const int* positions, const int* starts, const int* tiles, const int* runs, \
-                       const float* slopes, sgpt::T* out, int heads, int kvHeads, int headDim, int qkvStride,          \
-                       int outStride, int cached, int window, float scale)) {                                          \
+                      (const sgpt::T* qkv, const int* positions, const int* starts, const int* ends, const int* tiles, \
+                       const int* runs, const float* slopes, sgpt::T* out, int heads, int kvHeads, int headDim,        \
+                       int qkvStride, int outStride, int cached, int window, float scale, float softcap)) {           \
         sgpt::attention_general<sgpt::T, COLUMNS>(                                                                     \
-            sgpt::AttentionArguments<sgpt::T>{qkv, positions, starts, tiles, runs, slopes, out, heads, kvHeads,        \
-                                              headDim, qkvStride, outStride, cached, window, scale});                  \
+            sgpt::AttentionArguments<sgpt::T>{qkv, positions, starts, ends, tiles, runs, slopes, out, heads, kvHeads,  \
+                                              headDim, qkvStride, outStride, cached, window, scale, softcap});         \
     }
 
 SGPT_ATTENTION_GENERAL(f32, 64)

@@ -1,4 +1,4 @@
-// Embedding lookup: out[t] = table[ids[t] + offset], or out[t] += table[ids[t] + offset].
+// Embedding lookup: out[t] = scale · table[ids[t] + offset], or out[t] += …
 //
 // table  S [*, columns], stored type, row stride tableStride
 // ids    int [tokens], trusted
@@ -13,7 +13,7 @@ namespace sgpt {
 
 template <class S, class O>
 SGPT_DEVICE void embed(const S* table, const int* ids, O* out, int tokens, int columns, int tableStride, int outStride,
-                       int offset, int accumulate) {
+                       int offset, int accumulate, float scale) {
     constexpr int N = VECTOR<S, O>;
     const int column =
         (static_cast<int>(blockIdx.x) * static_cast<int>(blockDim.x) + static_cast<int>(threadIdx.x)) * N;
@@ -27,6 +27,10 @@ SGPT_DEVICE void embed(const S* table, const int* ids, O* out, int tokens, int c
         O* to = out + static_cast<long long>(t) * outStride;
         float values[N];
         load_part(from, column, columns, tableAligned, values);
+#pragma unroll
+        for (int i = 0; i < N; i++) {
+            values[i] *= scale;
+        }
         if (accumulate != 0) {
             float old[N];
             load_part(to, column, columns, outAligned, old);
@@ -44,8 +48,8 @@ SGPT_DEVICE void embed(const S* table, const int* ids, O* out, int tokens, int c
 #define SGPT_EMBED(S, O)                                                                                      \
     SGPT_ENTRY(sgpt_embed_##S##_##O, 128,                                                                     \
                (const sgpt::S* table, const int* ids, sgpt::O* out, int tokens, int columns, int tableStride, \
-                int outStride, int offset, int accumulate)) {                                                 \
-        sgpt::embed(table, ids, out, tokens, columns, tableStride, outStride, offset, accumulate);            \
+                int outStride, int offset, int accumulate, float scale)) {                                    \
+        sgpt::embed(table, ids, out, tokens, columns, tableStride, outStride, offset, accumulate, scale);     \
     }
 
 SGPT_EMBED(f32, f32)

@@ -4,6 +4,7 @@
 // sgpt_logprob_update
 //   logits   f32 [rows, columns], row stride `stride`: tokens firstColumn … firstColumn + columns − 1
 //   bias     f32 [columns] of the same tokens, or 0
+//   softcap  bound of logits: softcap · tanh(logit / softcap), bias included; 0 for none
 //   targets  int [rows]
 //   maxima, sums f32 [rows, splits], state; picked f32 [rows], the target's logit
 // sgpt_logprob_finish: out f32 [rows] = picked − maximum − log(sum)
@@ -13,6 +14,7 @@
 //
 // Bound by reading the logits. Splits keep the device busy when there are few rows; each processes its own part of the
 // columns and has its own state. Method: Milakov and Gimelshein 2018, arXiv 1805.02867.
+#include "common/activation.cuh"
 #include "common/types.cuh"
 
 namespace sgpt {
@@ -45,7 +47,8 @@ SGPT_DEVICE void include(Running& into, const float (&values)[4]) {
 }
 
 SGPT_DEVICE void logprob_update(const float* logits, const float* bias, const int* targets, float* maxima, float* sums,
-                                float* picked, int columns, int stride, int firstColumn, int splits, int first) {
+                                float* picked, int columns, int stride, int firstColumn, int splits, int first,
+                                float softcap) {
     const int row = static_cast<int>(blockIdx.x);
     const int split = static_cast<int>(blockIdx.y);
     const float* from = logits + static_cast<long long>(row) * stride;
@@ -76,6 +79,13 @@ SGPT_DEVICE void logprob_update(const float* logits, const float* bias, const in
                 values[i] += biases[i];
             }
         }
+        if (softcap > 0.0f) {
+#pragma unroll
+            for (int i = 0; i < 4; i++) {
+                // Past the end there are no logits, but −∞.
+                values[i] = i < end - column ? bounded(values[i], softcap) : values[i];
+            }
+        }
         include(running, values);
     }
     for (int lanes = 16; lanes > 0; lanes /= 2) {
@@ -104,7 +114,7 @@ SGPT_DEVICE void logprob_update(const float* logits, const float* bias, const in
     sums[state] = running.sum;
     const long long target = static_cast<long long>(targets[row]) - firstColumn;
     if (target >= begin && target < end) {
-        picked[row] = from[target] + (bias != nullptr ? bias[target] : 0.0f);
+        picked[row] = bounded(from[target] + (bias != nullptr ? bias[target] : 0.0f), softcap);
     }
 }
 
@@ -126,9 +136,10 @@ SGPT_DEVICE void logprob_finish(const float* maxima, const float* sums, const fl
 
 SGPT_ENTRY(sgpt_logprob_update, 256,
            (const float* logits, const float* bias, const int* targets, float* maxima, float* sums, float* picked,
-            int rows, int columns, int stride, int firstColumn, int splits, int first)) {
+            int rows, int columns, int stride, int firstColumn, int splits, int first, float softcap)) {
     if (static_cast<int>(blockIdx.x) < rows) {
-        sgpt::logprob_update(logits, bias, targets, maxima, sums, picked, columns, stride, firstColumn, splits, first);
+        sgpt::logprob_update(logits, bias, targets, maxima, sums, picked, columns, stride, firstColumn, splits, first,
+                             softcap);
     }
 }
 

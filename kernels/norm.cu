@@ -1,10 +1,10 @@
-// LayerNorm, RMS norm and plain copies, of all rows, selected rows, or each head of a row.
+// LayerNorm, RMS norm and plain copies, of all rows, selected rows, or each head of a row; or added to what is there.
 //
 // x     I, row stride xStride; head h of row r starts at column h * columns
 // rows  int [count], indices of the rows of x, or 0 for all in order
 // gain  f32 [columns], or 0 for ones
 // bias  f32 [columns], or 0 for zeros
-// out   O, row stride outStride; may be x where types and strides agree and rows is 0
+// out   O, row stride outStride; may be x where types and strides agree, rows is 0 and accumulate is 0
 //
 // Launch: block (P, max(1, 128 / P)) with P threads per vector, a power of two from 32 to 1024 with 16 P >= columns if
 // there is one; grid (ceil(count * heads / block.y)); block.y * (P / 32) floats of shared memory if P > 32.
@@ -35,6 +35,20 @@ SGPT_DEVICE float squares_of(const float (&values)[4], float mean, int column, i
     return sum;
 }
 
+// Stores four values of a row, or adds them to what is there.
+template <class O>
+SGPT_DEVICE void put(O* to, int column, int columns, bool aligned, bool accumulate, float (&values)[4]) {
+    if (accumulate) {
+        float old[4];
+        load_part(static_cast<const O*>(to), column, columns, aligned, old);
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+            values[i] += old[i];
+        }
+    }
+    store_part(to, column, columns, aligned, values);
+}
+
 // Where a row goes as e4m3, too; to nowhere if `row` is 0.
 struct Quantised {
     e4m3* row;
@@ -45,7 +59,8 @@ struct Quantised {
 // Vectors that fit the threads' registers.
 template <bool QUANTISE, class I, class O>
 SGPT_DEVICE void norm_kept(const I* from, O* to, bool active, bool fromAligned, bool toAligned, const float* gain,
-                           const float* bias, int columns, int kind, float epsilon, const Quantised& quantised) {
+                           const float* bias, int columns, int kind, float epsilon, bool accumulate,
+                           const Quantised& quantised) {
     float* scratch = shared<float>();
     float values[GROUPS][4];
     float sum = 0.0f;
@@ -76,7 +91,7 @@ SGPT_DEVICE void norm_kept(const I* from, O* to, bool active, bool fromAligned, 
             if (kind != IDENTITY) {
                 normalise(values[g], mean, scale, gain, bias, column, columns);
             }
-            store_part(to, column, columns, toAligned, values[g]);
+            put(to, column, columns, toAligned, accumulate, values[g]);
             if constexpr (QUANTISE) {
                 round_values<O>(values[g]);
                 largest = fmaxf(largest, largest_of(values[g], column, columns));
@@ -98,7 +113,8 @@ SGPT_DEVICE void norm_kept(const I* from, O* to, bool active, bool fromAligned, 
 // Vectors of any length, one per block.
 template <bool QUANTISE, class I, class O>
 SGPT_DEVICE void norm_read_again(const I* from, O* to, bool fromAligned, bool toAligned, const float* gain,
-                                 const float* bias, int columns, int kind, float epsilon, const Quantised& quantised) {
+                                 const float* bias, int columns, int kind, float epsilon, bool accumulate,
+                                 const Quantised& quantised) {
     float* scratch = shared<float>();
     const int step = static_cast<int>(blockDim.x) * 4;
     float values[4];
@@ -126,7 +142,7 @@ SGPT_DEVICE void norm_read_again(const I* from, O* to, bool fromAligned, bool to
         if (kind != IDENTITY) {
             normalise(values, mean, scale, gain, bias, column, columns);
         }
-        store_part(to, column, columns, toAligned, values);
+        put(to, column, columns, toAligned, accumulate, values);
         if constexpr (QUANTISE) {
             round_values<O>(values);
             largest = fmaxf(largest, largest_of(values, column, columns));
@@ -145,7 +161,7 @@ SGPT_DEVICE void norm_read_again(const I* from, O* to, bool fromAligned, bool to
 template <bool QUANTISE, class I, class O>
 SGPT_DEVICE void norm(const I* x, const int* rows, const float* gain, const float* bias, O* out, e4m3* quantised,
                       float* scales, int count, int columns, int heads, int xStride, int outStride, int kind,
-                      float epsilon) {
+                      float epsilon, bool accumulate) {
     const long long index =
         static_cast<long long>(blockIdx.x) * static_cast<int>(blockDim.y) + static_cast<int>(threadIdx.y);
     const bool active = index < static_cast<long long>(count) * heads;
@@ -162,9 +178,11 @@ SGPT_DEVICE void norm(const I* x, const int* rows, const float* gain, const floa
         also = {quantised + static_cast<long long>(row) * columns, scales + row, is_aligned<4>(quantised, columns)};
     }
     if (columns <= 4 * GROUPS * static_cast<int>(blockDim.x)) {
-        norm_kept<QUANTISE>(from, to, active, fromAligned, toAligned, gain, bias, columns, kind, epsilon, also);
+        norm_kept<QUANTISE>(from, to, active, fromAligned, toAligned, gain, bias, columns, kind, epsilon, accumulate,
+                            also);
     } else {
-        norm_read_again<QUANTISE>(from, to, fromAligned, toAligned, gain, bias, columns, kind, epsilon, also);
+        norm_read_again<QUANTISE>(from, to, fromAligned, toAligned, gain, bias, columns, kind, epsilon, accumulate,
+                                  also);
     }
 }
 
@@ -173,9 +191,9 @@ SGPT_DEVICE void norm(const I* x, const int* rows, const float* gain, const floa
 #define SGPT_NORM(I, O)                                                                                           \
     SGPT_ENTRY(sgpt_norm_##I##_##O, 1024,                                                                         \
                (const sgpt::I* x, const int* rows, const float* gain, const float* bias, sgpt::O* out, int count, \
-                int columns, int heads, int xStride, int outStride, int kind, float epsilon)) {                   \
+                int columns, int heads, int xStride, int outStride, int kind, float epsilon, int accumulate)) {   \
         sgpt::norm<false>(x, rows, gain, bias, out, static_cast<sgpt::e4m3*>(nullptr), static_cast<float*>(nullptr),  \
-                          count, columns, heads, xStride, outStride, kind, epsilon);                              \
+                          count, columns, heads, xStride, outStride, kind, epsilon, accumulate != 0);             \
     }
 
 SGPT_NORM(f32, f32)
@@ -190,5 +208,6 @@ SGPT_ENTRY(sgpt_norm_quantise_f32_bf16, 1024,
            (const float* x, const int* rows, const float* gain, const float* bias, sgpt::bf16* out,
             sgpt::e4m3* quantised, float* scales, int count, int columns, int xStride, int outStride, int kind,
             float epsilon)) {
-    sgpt::norm<true>(x, rows, gain, bias, out, quantised, scales, count, columns, 1, xStride, outStride, kind, epsilon);
+    sgpt::norm<true>(x, rows, gain, bias, out, quantised, scales, count, columns, 1, xStride, outStride, kind, epsilon,
+                     false);
 }

@@ -1,4 +1,4 @@
-// Activations, shared by the element-wise kernels.
+// Activations and bounds, shared by the element-wise kernels, attention and log-probabilities.
 #pragma once
 
 #include "common/types.cuh"
@@ -15,6 +15,11 @@ SGPT_DEVICE float sigmoid(float x) {
 // x · sigmoid(y); where the exponential overflows, the fast division gives 0.
 SGPT_DEVICE float times_sigmoid(float x, float y) {
     return __fdividef(x, 1.0f + exp_fast(-y));
+}
+
+// bound · tanh(x / bound), or x if `bound` is 0
+SGPT_DEVICE float bounded(float x, float bound) {
+    return bound > 0.0f ? bound * tanhf(x / bound) : x;
 }
 
 template <int ACTIVATION>

@@ -2,9 +2,10 @@
 // query sees.
 //
 // A tile's keys come in runs of consecutive rows of qkv. The first run is the tile's own: from the start of its first
-// query's segment to its last query. It may span several segments, and each query sees only its own; keys are numbered
-// by their row in qkv. Then come the runs of ancestors (README, `runs`): keys are numbered from the run's start, and a
-// query sees a run if its bit is set. Either way, the keys of a run that a query sees form one interval.
+// query's segment to its last query, or in both directions to the end of its last query's segment. It may span several
+// segments, and each query sees only its own; keys are numbered by their row in qkv. Then come the runs of ancestors
+// (README, `runs`): keys are numbered from the run's start, and a query sees a run if its bit is set. Either way, the
+// keys of a run that a query sees form one interval.
 #pragma once
 
 #include "common/types.cuh"
@@ -21,6 +22,7 @@ struct AttentionArguments {
     const T* qkv;
     const int* positions;
     const int* starts;
+    const int* ends;
     const int* tiles;
     const int* runs;
     const float* slopes;
@@ -33,6 +35,7 @@ struct AttentionArguments {
     int cached;
     int window;
     float scale;
+    float softcap;
 };
 
 // The work of one block.
@@ -69,12 +72,23 @@ struct Keys {
     int base;
 };
 
+// The last key that a query sees in both directions, given the last one of its segment.
+template <class T>
+SGPT_DEVICE int last_seen(const AttentionArguments<T>& arguments, int query, int last) {
+    return arguments.window > 0 && last - query >= arguments.window ? query + arguments.window - 1 : last;
+}
+
 // The first block of keys that any query sees. There is always one, since a query sees itself.
 template <class T>
 SGPT_DEVICE Keys first_keys(const AttentionArguments<T>& arguments, const Tile& tile) {
     const int firstQuery = arguments.cached + tile.firstToken;
     const int lowest = arguments.window > 0 ? firstQuery - arguments.window + 1 : 0;
-    return Keys{OWN, lowest > tile.firstKey ? lowest : tile.firstKey, firstQuery + tile.tokens, 0};
+    const int lastQuery = firstQuery + tile.tokens - 1;
+    int end = lastQuery + 1;
+    if (arguments.ends != nullptr) {
+        end = last_seen(arguments, lastQuery, arguments.ends[tile.firstToken + tile.tokens - 1] - 1) + 1;
+    }
+    return Keys{OWN, lowest > tile.firstKey ? lowest : tile.firstKey, end, 0};
 }
 
 // Advances to the next block of `size` keys; false if there are no more keys.
@@ -114,6 +128,9 @@ SGPT_DEVICE Visible visible_keys(const AttentionArguments<T>& arguments, const T
         visible.origin = arguments.cached + token;
         visible.low = arguments.starts[token];
         visible.high = visible.origin;
+        if (arguments.ends != nullptr) {
+            visible.high = last_seen(arguments, visible.origin, arguments.ends[token] - 1);
+        }
     } else {
         const int* entry = arguments.runs + (static_cast<long long>(tile.firstRun) + run) * INDEX_ENTRIES;
         const unsigned mask = static_cast<unsigned>(entry[4 + index / 32]);

@@ -23,13 +23,14 @@ std::vector<double> reference(const Batch& batch, const Heads& p, double scale, 
         }
         const int depth = batch.depth(s);
         for (int i = depth; i < static_cast<int>(rows.size()); i++) {
+            const int seen = p.both ? static_cast<int>(rows.size()) : i + 1;
             for (int h = 0; h < p.heads; h++) {
                 const double* q = qkv.data() + static_cast<std::ptrdiff_t>(rows[i]) * stride + h * p.dim;
                 const int key_column = (p.heads + h / (p.heads / p.kv_heads)) * p.dim;
-                std::vector<double> scores(i + 1, -INFINITY);
+                std::vector<double> scores(seen, -INFINITY);
                 double most = -INFINITY;
-                for (int j = 0; j <= i; j++) {
-                    if (p.window > 0 && i - j >= p.window) {
+                for (int j = 0; j < seen; j++) {
+                    if (p.window > 0 && std::abs(i - j) >= p.window) {
                         continue;
                     }
                     const double* k = qkv.data() + static_cast<std::ptrdiff_t>(rows[j]) * stride + key_column;
@@ -37,7 +38,9 @@ std::vector<double> reference(const Batch& batch, const Heads& p, double scale, 
                     for (int c = 0; c < p.dim; c++) {
                         dot += q[c] * k[c];
                     }
-                    scores[j] = scale * dot + (p.slopes ? slopes[h] * (j - i) : 0);
+                    const double score =
+                        p.softcap > 0 ? p.softcap * std::tanh(scale * dot / p.softcap) : scale * dot;
+                    scores[j] = score + (p.slopes ? slopes[h] * (j - i) : 0);
                     most = std::max(most, scores[j]);
                 }
                 double sum = 0;
@@ -46,7 +49,7 @@ std::vector<double> reference(const Batch& batch, const Heads& p, double scale, 
                     sum += score;
                 }
                 double* row = out.data() + static_cast<std::ptrdiff_t>(rows[i] - batch.cached) * columns + h * p.dim;
-                for (int j = 0; j <= i; j++) {
+                for (int j = 0; j < seen; j++) {
                     const double* v =
                         qkv.data() + static_cast<std::ptrdiff_t>(rows[j]) * stride + key_column + p.kv_heads * p.dim;
                     for (int c = 0; c < p.dim && scores[j] > 0; c++) {
@@ -60,14 +63,16 @@ std::vector<double> reference(const Batch& batch, const Heads& p, double scale, 
 }
 
 // The table of README.
-std::string kernel_of(Type type, int dim, Launch& launch, int blocks) {
+std::string kernel_of(Type type, int dim, bool bounded, Launch& launch, int blocks) {
     const bool tensor =
         (type == Type::f16 || (type == Type::bf16 && Device::current().capability() >= 80)) && dim <= 256;
     launch.grid = {static_cast<unsigned>(blocks), 1};
     if (tensor) {
         launch.block = {128, 1};
-        launch.shared = dim <= 64 ? 24576 : dim <= 128 ? 49152 : 65536;
-        return format("sgpt_attention_mma%d_%s", dim <= 64 ? 64 : dim <= 128 ? 128 : 256, name(type));
+        const int width = bounded || dim > 128 ? 256 : dim > 64 ? 128 : 64;
+        launch.shared = width == 64 ? 24576 : width == 128 ? 49152 : 65536;
+        return bounded ? format("sgpt_attention_mma_bounded_%s", name(type))
+                       : format("sgpt_attention_mma%d_%s", width, name(type));
     }
     launch.block = {256, 1};
     launch.shared = 34816;
@@ -103,19 +108,23 @@ void attend(Type type, const Batch& batch, const Heads& p, double size = 1.5, in
     const Buffer device_qkv(type, qkv, offset);
     const Buffer positions(Type::i32, index.positions);
     const Buffer starts(Type::i32, index.starts);
+    const Buffer ends(Type::i32, index.ends);
     const Buffer tiles(Type::i32, index.tiles);
     const Buffer runs(Type::i32, index.runs);
     const Buffer device_slopes(Type::f32, slopes);
     const Buffer out(type, std::vector<double>(static_cast<std::size_t>(batch.tokens()) * out_stride, NAN), offset);
     Launch launch;
-    const std::string kernel = kernel_of(type, p.dim, launch, index.tile_count * p.heads);
+    const std::string kernel = kernel_of(type, p.dim, p.softcap > 0, launch, index.tile_count * p.heads);
     Device::current().launch(kernel, launch.grid, launch.block, launch.shared, device_qkv.address(),
-                             positions.address(), starts.address(), tiles.address(), runs.address(),
-                             p.slopes ? device_slopes.address() : Address{0}, out.address(), p.heads, p.kv_heads, p.dim,
-                             stride, out_stride, batch.cached, p.window, static_cast<float>(scale));
+                             positions.address(), starts.address(), p.both ? ends.address() : Address{0},
+                             tiles.address(), runs.address(), p.slopes ? device_slopes.address() : Address{0},
+                             out.address(), p.heads, p.kv_heads, p.dim, stride, out_stride, batch.cached, p.window,
+                             static_cast<float>(scale), static_cast<float>(p.softcap));
     const std::string what =
-        format("%s %d/%d heads of %d, window %d, slopes %d, %d segments, %d tokens, %d cached, pad %d", kernel.c_str(),
-               p.heads, p.kv_heads, p.dim, p.window, p.slopes, batch.segments(), batch.tokens(), batch.cached, pad);
+        format("%s %d/%d heads of %d, window %d, slopes %d, both ways %d, bound %g, %d segments, %d tokens, %d cached, "
+               "pad %d",
+               kernel.c_str(), p.heads, p.kv_heads, p.dim, p.window, p.slopes, p.both, p.softcap, batch.segments(),
+               batch.tokens(), batch.cached, pad);
     const std::vector<double> got = out.values();
     std::vector<double> dense;
     for (int r = 0; r < batch.tokens(); r++) {
@@ -245,5 +254,80 @@ SGPT_TEST(attention_in_many_small_segments) {
     for (Type type : TYPES) {
         attend(type, roots(lengths), {2, 2, 16});
         attend(type, roots(lengths), {2, 1, 16, 3, true});
+    }
+}
+
+namespace {
+
+Heads both_ways(Heads heads, double softcap = 0) {
+    heads.both = true;
+    heads.softcap = softcap;
+    return heads;
+}
+
+Heads bounded(Heads heads, double softcap) {
+    heads.softcap = softcap;
+    return heads;
+}
+
+}  // namespace
+
+SGPT_TEST(attention_in_both_directions_with_every_head_size) {
+    const Batch batch = roots({1, 2, 33, 5, 31, 32, 1, 70});
+    for (Type type : TYPES) {
+        for (int dim : {1, 3, 16, 64, 80, 128, 136, 256, 260}) {
+            attend(type, batch, both_ways({2, 2, dim}));
+        }
+    }
+}
+
+SGPT_TEST(attention_in_both_directions_over_every_length) {
+    for (Type type : TYPES) {
+        for (int length : {1, 2, 7, 8, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 127, 128, 129, 257}) {
+            attend(type, roots({length}), both_ways({1, 1, 16}));
+        }
+        attend(type, roots({300, 150}), both_ways({1, 1, 136}));
+        attend(type, roots({600, 401}), both_ways({2, 1, 24}));
+    }
+}
+
+SGPT_TEST(attention_in_both_directions_within_a_window) {
+    for (Type type : TYPES) {
+        for (int window : {1, 2, 3, 8, 31, 63, 64, 65, 5000, 2147483647}) {
+            attend(type, roots({1, 7, 8, 9, 33, 100}), both_ways({2, 2, 16, window}));
+        }
+        for (int window : {1, 200, 256, 257}) {
+            attend(type, roots({256, 257, 520}), both_ways({1, 1, 8, window}));
+        }
+    }
+}
+
+SGPT_TEST(attention_in_both_directions_of_random_batches) {
+    Random random(22);
+    for (int i = 0; i < 40; i++) {
+        std::vector<int> lengths(1 + random.below(8));
+        for (int& length : lengths) {
+            length = 1 + random.below(random.flip() ? 8 : 160);
+        }
+        const int kv_heads = 1 + random.below(2);
+        const int window = random.flip() ? 0 : 1 + random.below(random.flip() ? 12 : 200);
+        const Heads heads{kv_heads * (1 + random.below(2)), kv_heads, 1 + random.below(40), window, random.flip()};
+        attend(TYPES[i % 3], roots(lengths), both_ways(heads, random.flip() ? 0 : 2));
+    }
+}
+
+SGPT_TEST(attention_with_bounded_scores) {
+    const Batch batch = roots({1, 2, 33, 70});
+    for (Type type : TYPES) {
+        for (int dim : {1, 16, 64, 80, 128, 256, 260}) {
+            attend(type, batch, bounded({2, 1, dim}, 1.5));
+        }
+        for (double softcap : {0.01, 0.5, 5.0, 50.0, 1e6}) {
+            attend(type, batch, bounded({4, 2, 24, 0, true}, softcap));
+            attend(type, roots({100, 12}), bounded({2, 2, 24, 20, true}, softcap));
+            attend(type, tree(33, {5, 1, 70, 3, 20}, {0, 0, 1, NO_PARENT, 3}), bounded({2, 2, 8, 6}, softcap));
+        }
+        attend(type, roots({1, 40, 100}), bounded({2, 2, 64, 0, false, 1}, 50), 4);
+        attend(type, roots({1, 40, 100}), bounded({2, 2, 64, 0, false, -1}, 50), 4);
     }
 }

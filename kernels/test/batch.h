@@ -50,6 +50,7 @@ inline Batch tree(int cached, std::vector<int> lengths, std::vector<int> parents
 struct Index {
     std::vector<double> positions;
     std::vector<double> starts;
+    std::vector<double> ends;
     std::vector<double> tiles;
     std::vector<double> runs;
     int tile_count = 0;
@@ -98,6 +99,7 @@ inline Index index_of(const Batch& batch) {
         for (int i = 0; i < batch.lengths[s]; i++) {
             index.positions.push_back(batch.depth(s) + i);
             index.starts.push_back(batch.start(s));
+            index.ends.push_back(batch.start(s) + batch.lengths[s]);
             segment_of.push_back(s);
         }
     }
@@ -131,6 +133,8 @@ struct Heads {
     int window = 0;
     bool slopes = false;
     double scale = 0;  // 0: 1 / sqrt(dim)
+    bool both = false;  // directions
+    double softcap = 0;
 };
 
 }  // namespace test

@@ -40,6 +40,7 @@ constexpr Source SOURCES[] = {
     {"sgpt_rescale", "fp8.cu"},
     {"sgpt_pool", "pooling.cu"},
     {"sgpt_rotary", "rotary.cu"},
+    {"sgpt_softmax", "softmax.cu"},
     {"sgpt_sums", "sums.cu"},
 };
 

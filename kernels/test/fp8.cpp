@@ -253,7 +253,7 @@ SGPT_TEST(norm_quantise_is_norm_and_quantise) {
         const Launch l = norm_launch(count, 1, columns);
         const Buffer plain(Type::bf16, size);
         Device::current().launch("sgpt_norm_f32_bf16", l.grid, l.block, l.shared, x.address(), chosen, gains, biases,
-                                 plain.address(), count, columns, 1, columns, columns, kind, 1e-5f);
+                                 plain.address(), count, columns, 1, columns, columns, kind, 1e-5f, 0);
         const Buffer expected(Type::e4m3, size);
         const Buffer expected_scales(Type::f32, static_cast<std::size_t>(count));
         quantise(plain, expected, expected_scales, count, columns, columns);

@@ -193,6 +193,7 @@ SGPT_TEST(logprob_over_blocks) {
                 const int splits = 1 + random.below(4);
                 const bool biased = random.flip();
                 const double size = random.flip() ? 3 : 30;
+                const double softcap = random.flip() ? 0 : 10;
                 std::vector<double> logits = random.normal(static_cast<std::size_t>(rows) * vocabulary, 0, size);
                 std::vector<double> bias = random.normal(vocabulary);
                 std::vector<double> targets(rows);
@@ -208,7 +209,9 @@ SGPT_TEST(logprob_over_blocks) {
                     double most = -INFINITY;
                     double sum = 0;
                     const auto logit = [&](int c) {
-                        return logits[static_cast<std::size_t>(r) * vocabulary + c] + (biased ? bias[c] : 0);
+                        const double plain =
+                            logits[static_cast<std::size_t>(r) * vocabulary + c] + (biased ? bias[c] : 0);
+                        return softcap > 0 ? softcap * std::tanh(plain / softcap) : plain;
                     };
                     for (int c = 0; c < vocabulary; c++) {
                         most = std::max(most, logit(c));
@@ -240,13 +243,14 @@ SGPT_TEST(logprob_over_blocks) {
                                              {static_cast<unsigned>(rows), static_cast<unsigned>(splits)}, {256, 1}, 64,
                                              device_part.address(), biased ? device_bias.address() : Address{0},
                                              device_targets.address(), maxima.address(), sums.address(),
-                                             picked.address(), rows, columns, stride, from, splits, from == 0 ? 1 : 0);
+                                             picked.address(), rows, columns, stride, from, splits, from == 0 ? 1 : 0,
+                                             static_cast<float>(softcap));
                 }
                 Device::current().launch("sgpt_logprob_finish", {static_cast<unsigned>(ceil_div(rows, 128)), 1},
                                          {128, 1}, 0, maxima.address(), sums.address(), picked.address(), out.address(),
                                          rows, splits);
-                expect_close(format("logprob of %d rows, vocabulary %d in blocks of %d, %d splits", rows, vocabulary,
-                                    block, splits),
+                expect_close(format("logprob of %d rows, vocabulary %d in blocks of %d, %d splits, bound %g", rows,
+                                    vocabulary, block, splits, softcap),
                              expected, out.values(), {1e-5, 1e-5});
             }
         }

@@ -86,9 +86,6 @@ struct Rows {
         return values;
     }
 
-    Buffer* filled(Type type, int offset) const {
-        return new Buffer(type, std::vector<double>(static_cast<std::size_t>(count) * stride, NAN), offset);
-    }
 };
 
 // Strides and offsets: dense, a multiple of 16 bytes, and odd ones that forbid vectors.

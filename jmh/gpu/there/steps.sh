@@ -5,13 +5,14 @@
 # The kernels' tests in groups of about the same length: a name, then how the names of tests begin.
 readonly kernel_groups=(
     "elements activation gated convert transpose"
-    "rows embed norm rotary"
+    "rows embed norm rotary softmax"
     "fp8 quantise rescale"
     "pooling pool logprob"
     "attention-sizes attention_with_every attention_with_grouped"
     "attention-lengths attention_over attention_within"
     "attention-trees attention_of"
-    "attention-edges attention_with_odd attention_with_large attention_in"
+    "attention-edges attention_with_odd attention_with_large attention_in_many"
+    "attention-directions attention_in_both attention_with_bounded"
     "gradients gradient_of sums_of"
     "attention-gradients attention_gradient"
 )

@@ -24,7 +24,8 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// How fast is one layer's attention, and does its cost grow with n · w when a window is set? And its gradient?
+/// How fast is one layer's attention, causal and in both directions, and does its cost grow with n · w when a window is
+/// set? And its gradient?
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
 @Warmup(iterations = 3, time = 2)
@@ -49,13 +50,15 @@ public class AttentionBenchmark {
 
     private CpuBackend backend;
     private AttentionParameters parameters;
+    private AttentionParameters bothWays;
     private Batch batch;
     private Tensor qkv;
     private Tensor out;
     private Tensor gradient;
     private double flops;
+    private double flopsBothWays;
 
-    /// Floating-point operations per second, counting only the products inside the causal mask and the window.
+    /// Floating-point operations per second, counting only the products of queries with keys that they see.
     @AuxCounters(AuxCounters.Type.OPERATIONS)
     @State(Scope.Thread)
     public static class Rates {
@@ -67,6 +70,7 @@ public class AttentionBenchmark {
     public void open() {
         int sequences = Math.max(1, tokens / length);
         parameters = new AttentionParameters(HEADS, HEADS, HEAD_DIM, 0.125f, window, new float[0]);
+        bothWays = new AttentionParameters(HEADS, HEADS, HEAD_DIM, 0.125f, window, new float[0], true, 0f);
         backend = new CpuBackend(new CpuOptions(Settings.threads(), Precision.FP32));
         batch = backend.upload(PackedBatch.of(Collections.nCopies(sequences, new int[length])));
         SplittableRandom random = new SplittableRandom(1);
@@ -77,12 +81,23 @@ public class AttentionBenchmark {
         qkv = backend.upload(values, sequences * length, parameters.qkvColumns());
         out = backend.allocate(sequences * length, HEADS * HEAD_DIM);
         gradient = backend.allocate(sequences * length, parameters.qkvColumns());
-        int seen = window == 0 ? length : Math.min(window, length);
-        double pairs = (double) seen * (seen + 1) / 2 + (double) (length - seen) * seen;
-        flops = 4 * pairs * HEADS * HEAD_DIM * sequences;
-        backend.attention(qkv, batch, parameters, out);
-        int row = sequences * length - 1;
-        Agreement.require("attention", expected(values, row, HEADS - 1), got(row, HEADS - 1));
+        flops = flops(parameters, sequences);
+        flopsBothWays = flops(bothWays, sequences);
+        for (AttentionParameters each : new AttentionParameters[] {parameters, bothWays}) {
+            backend.attention(qkv, batch, each, out);
+            // In the middle of the last sequence.
+            int first = (sequences - 1) * length;
+            int row = first + length / 2;
+            Agreement.require("attention", expected(each, values, first, row, HEADS - 1), got(row, HEADS - 1));
+        }
+    }
+
+    private double flops(AttentionParameters p, int sequences) {
+        double pairs = 0;
+        for (int i = 0; i < length; i++) {
+            pairs += p.lastSeen(i, length) - p.firstSeen(i) + 1;
+        }
+        return 4 * pairs * HEADS * HEAD_DIM * sequences;
     }
 
     private float[] got(int row, int head) {
@@ -92,19 +107,18 @@ public class AttentionBenchmark {
         return part;
     }
 
-    /// The expected output of one head for the last row of a sequence, computed in double.
-    private float[] expected(float[] values, int row, int head) {
-        int columns = parameters.qkvColumns();
-        int seen = window == 0 ? length : Math.min(window, length);
+    /// The expected output of one head for a row of the sequence that begins in row `first`, computed in double.
+    private float[] expected(AttentionParameters p, float[] values, int first, int row, int head) {
+        int columns = p.qkvColumns();
         double[] sums = new double[HEAD_DIM];
         double total = 0;
-        for (int j = row - seen + 1; j <= row; j++) {
+        for (int j = first + p.firstSeen(row - first); j <= first + p.lastSeen(row - first, length); j++) {
             double score = 0;
             for (int d = 0; d < HEAD_DIM; d++) {
                 double q = values[row * columns + head * HEAD_DIM + d];
                 score += q * values[j * columns + (HEADS + head) * HEAD_DIM + d];
             }
-            double weight = Math.exp(score * parameters.scale());
+            double weight = Math.exp(score * p.scale());
             total += weight;
             for (int d = 0; d < HEAD_DIM; d++) {
                 sums[d] += weight * values[j * columns + (2 * HEADS + head) * HEAD_DIM + d];
@@ -122,6 +136,13 @@ public class AttentionBenchmark {
         rates.gigaflops += flops / 1e9;
         rates.tokens += qkv.rows();
         backend.attention(qkv, batch, parameters, out);
+    }
+
+    @Benchmark
+    public void attendBothWays(Rates rates) {
+        rates.gigaflops += flopsBothWays / 1e9;
+        rates.tokens += qkv.rows();
+        backend.attention(qkv, batch, bothWays, out);
     }
 
     /// Five products instead of two: scores again, and the gradients of weights, queries, keys and values. The

@@ -147,6 +147,98 @@ class AttentionContractTest extends BackendContract {
         attend("equal keys, scores of -8000", tolerance, packed, parameters, qkv);
     }
 
+    @Test
+    void attendsInBothDirectionsWithEveryHeadSize() {
+        PackedBatch packed = TestData.segments(1, 2, 33, 5, 31, 32, 1);
+        for (int headDim : HEAD_SIZES) {
+            attend(packed, bothWays(heads(2, 2, headDim, 0, NO_SLOPES), 0));
+        }
+    }
+
+    @Test
+    void attendsInBothDirectionsOverEveryLength() {
+        for (int length : new int[] {1, 2, 3, 7, 8, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 127, 128, 129, 257}) {
+            attend(TestData.segments(length), bothWays(heads(1, 1, 16, 0, NO_SLOPES), 0));
+        }
+        attend(TestData.segments(1000), bothWays(heads(1, 1, 64, 0, NO_SLOPES), 0));
+        attend(TestData.segments(600, 401), bothWays(heads(2, 1, 24, 0, NO_SLOPES), 0));
+    }
+
+    @Test
+    void attendsInBothDirectionsWithinTheWindow() {
+        PackedBatch packed = TestData.segments(1, 7, 8, 9, 33, 100);
+        for (int window : new int[] {1, 2, 3, 8, 31, 32, 33, 64, 5000, Integer.MAX_VALUE}) {
+            attend(packed, bothWays(heads(2, 2, 16, window, NO_SLOPES), 0));
+        }
+        for (int window : new int[] {1, 63, 64, 65, 200, 255, 256, 257, 600}) {
+            attend(TestData.segments(256, 257, 520), bothWays(heads(1, 1, 8, window, NO_SLOPES), 0));
+        }
+    }
+
+    @Test
+    void groupsSlopesAndBoundsGoWithBothDirections() {
+        PackedBatch packed = TestData.segments(3, 40, 17, 70);
+        for (int kvHeads : new int[] {1, 2, 4, 8}) {
+            attend(packed, bothWays(heads(8, kvHeads, 24, 0, NO_SLOPES), 0));
+        }
+        attend(packed, bothWays(heads(4, 4, 16, 0, slopes(4)), 0));
+        attend(packed, bothWays(heads(6, 2, 10, 7, slopes(6)), 2));
+        attend(packed, bothWays(heads(3, 1, 64, 0, slopes(3)), 50));
+    }
+
+    @Test
+    void attendsInBothDirectionsInRandomBatches() {
+        for (int i = 0; i < 60; i++) {
+            int[] lengths = new int[1 + data.below(8)];
+            Arrays.setAll(lengths, s -> 1 + data.below(data.flip() ? 8 : 160));
+            int kvHeads = 1 + data.below(3);
+            int heads = kvHeads * (1 + data.below(3));
+            int window = data.flip() ? 0 : 1 + data.below(data.flip() ? 12 : 200);
+            float[] slopes = data.flip() ? NO_SLOPES : slopes(heads);
+            AttentionParameters plain = heads(heads, kvHeads, 1 + data.below(20), window, slopes);
+            attend(TestData.segments(lengths), bothWays(plain, data.flip() ? 0 : 2));
+        }
+    }
+
+    @Test
+    void boundsScores() {
+        PackedBatch packed = TestData.segments(1, 2, 33, 70);
+        for (int headDim : HEAD_SIZES) {
+            attend(packed, bounded(heads(2, 2, headDim, 0, NO_SLOPES), 1.5f));
+        }
+        int[] lengths = {5, 1, 70, 3, 20};
+        int[] parents = {0, 0, 1, NO_PARENT, 3};
+        for (float softcap : new float[] {0.01f, 0.5f, 5, 50, 1e6f}) {
+            attend(packed, bounded(heads(4, 2, 24, 0, slopes(4)), softcap));
+            attend(packed, bounded(heads(2, 2, 24, 20, NO_SLOPES), softcap));
+            attend(
+                    TestData.tree(0, lengths, new int[] {NO_PARENT, 0, 1, NO_PARENT, 2}),
+                    bounded(heads(2, 1, 16, 0, slopes(2)), softcap));
+            attend(TestData.tree(33, lengths, parents), bounded(heads(2, 2, 8, 6, NO_SLOPES), softcap));
+        }
+    }
+
+    @Test
+    void boundsLargeScores() {
+        PackedBatch packed = TestData.segments(1, 2, 40, 100);
+        for (boolean bidirectional : new boolean[] {false, true}) {
+            AttentionParameters parameters = new AttentionParameters(2, 2, 64, 1f, 0, NO_SLOPES, bidirectional, 50f);
+            float[] qkv = qkv(packed, parameters, 4);
+            // scores of size 128, whose rounding moves probabilities
+            attend("scores of size 128", tolerance.scaled(16), packed, parameters, qkv);
+        }
+    }
+
+    private static AttentionParameters bothWays(AttentionParameters p, float softcap) {
+        return new AttentionParameters(
+                p.heads(), p.kvHeads(), p.headDim(), p.scale(), p.window(), p.slopes(), true, softcap);
+    }
+
+    private static AttentionParameters bounded(AttentionParameters p, float softcap) {
+        return new AttentionParameters(
+                p.heads(), p.kvHeads(), p.headDim(), p.scale(), p.window(), p.slopes(), false, softcap);
+    }
+
     private static AttentionParameters heads(int heads, int kvHeads, int headDim, int window, float[] slopes) {
         return new AttentionParameters(heads, kvHeads, headDim, (float) (1 / Math.sqrt(headDim)), window, slopes);
     }
@@ -183,13 +275,15 @@ class AttentionContractTest extends BackendContract {
 
     private void attend(
             String what, Tolerance allowed, PackedBatch packed, AttentionParameters parameters, float[] qkv) {
-        String label = "attention %d/%d heads of %d, window %d, %d slopes, %s %s"
+        String label = "attention %d/%d heads of %d, window %d, %d slopes, both ways %s, bound %s, %s %s"
                 .formatted(
                         parameters.heads(),
                         parameters.kvHeads(),
                         parameters.headDim(),
                         parameters.window(),
                         parameters.slopes().length,
+                        parameters.bidirectional(),
+                        parameters.softcap(),
                         packed,
                         what);
         compare(label, allowed, side -> {

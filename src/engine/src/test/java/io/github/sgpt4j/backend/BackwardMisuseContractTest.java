@@ -105,6 +105,18 @@ class BackwardMisuseContractTest extends BackwardContract {
     }
 
     @Test
+    void attentionWithoutGradientIsRefused() {
+        try (Batch batch = backend.upload(TestData.segments(2, 1));
+                Tensor qkv = backend.upload(new float[12], 3, 4);
+                Tensor x = backend.upload(new float[6], 3, 2)) {
+            AttentionParameters both = new AttentionParameters(2, 1, 1, 1f, 0, NO_SLOPES, true, 0f);
+            AttentionParameters bounded = new AttentionParameters(2, 1, 1, 1f, 0, NO_SLOPES, false, 5f);
+            mismatch(() -> backward.attention(qkv, batch, both, x, x, qkv));
+            mismatch(() -> backward.attention(qkv, batch, bounded, x, x, qkv));
+        }
+    }
+
+    @Test
     void shapesOfSumsAreChecked() {
         try (Batch batch = backend.upload(TestData.segments(2, 1));
                 Tensor x = backend.upload(new float[12], 3, 4);

@@ -283,20 +283,26 @@ class Fp8ContractTest {
             Linear linear = backend.linear(List.of(MatrixRows.all(matrix)), List.of());
             Norm identity = backend.norm(NormParameters.identity(size));
             try (Tensor other = backend.upload(fresh, 4, size);
+                    Tensor zeros = backend.upload(new float[4 * size], 4, size);
                     Tensor narrow = inner(backend, fresh, 4, size);
                     Tensor norms = inner(backend, fresh, 4, size);
                     Tensor product = backend.allocateInner(4, size)) {
                 float[] expected = multiply(backend, narrow, linear, Activation.NONE, Optional.empty(), false);
                 backend.linear(narrow, linear, Activation.RELU, product);
                 float[] afterProduct = multiply(backend, product, linear, Activation.NONE, Optional.empty(), false);
-                for (String writer :
-                        List.of("copy", "copy to a view", "norm", "normRows", "linear", "linear to a view")) {
+                for (String writer : List.of(
+                        "copy", "copy to a view", "norm", "normRows", "normAdd", "linear", "linear to a view")) {
                     try (Tensor x = inner(backend, old, 4, size)) {
                         multiply(backend, x, linear, Activation.NONE, Optional.empty(), false);
                         switch (writer) {
                             case "copy" -> backend.copy(other, x);
                             case "copy to a view" -> backend.copy(other, x.slice(0, 4));
                             case "norm" -> backend.norm(other, identity, x);
+                            case "normAdd" -> {
+                                backend.copy(zeros, x);
+                                multiply(backend, x, linear, Activation.NONE, Optional.empty(), false);
+                                backend.normAdd(other, identity, x);
+                            }
                             case "normRows" -> backend.normRows(norms, new int[] {0, 1, 2, 3}, identity, x);
                             case "linear" -> backend.linear(narrow, linear, Activation.RELU, x);
                             default -> backend.linear(narrow, linear, Activation.RELU, x.slice(0, 4));

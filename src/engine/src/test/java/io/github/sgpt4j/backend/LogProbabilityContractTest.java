@@ -57,6 +57,38 @@ class LogProbabilityContractTest extends BackendContract {
     }
 
     @Test
+    void boundsLogits() {
+        // Vocabularies on both sides of panels and of blocks of threads: nothing past the end may count.
+        for (int vocabulary : new int[] {1, 2, 3, 15, 16, 17, 31, 33, 50, 100, 127, 511, 513, 1024, 1025, 1500}) {
+            for (float softcap : new float[] {0.5f, 3, 30}) {
+                WeightTensor head = weights.tensor(ElementType.F32, data.weights(vocabulary, 24), vocabulary, 24);
+                List<MatrixRows> bias =
+                        data.flip() ? List.of(MatrixRows.all(weights.vector(data.normal(vocabulary)))) : List.of();
+                int rows = 1 + data.below(14);
+                int[] targets = data.integers(rows, vocabulary);
+                targets[0] = vocabulary - 1;
+                logProbabilities("", tolerance, head, bias, softcap, data.normal(rows * 24, 0, 4), targets);
+            }
+        }
+    }
+
+    @Test
+    void boundsExtremeLogits() {
+        WeightTensor head = weights.tensor(ElementType.F32, data.weights(1500, 32), 1500, 32);
+        for (double size : new double[] {100, 10_000}) {
+            // all logits are near ±30
+            logProbabilities(
+                    "logits of size " + size,
+                    tolerance.scaled(30),
+                    head,
+                    List.of(),
+                    30,
+                    data.normal(7 * 32, 0, size),
+                    data.integers(7, 1500));
+        }
+    }
+
+    @Test
     void staysFiniteForExtremeLogits() {
         // logits of deviation 100 and 10,000: e^100 overflows, and the running maximum changes many
         // times
@@ -117,13 +149,25 @@ class LogProbabilityContractTest extends BackendContract {
 
     private void logProbabilities(
             String what, Tolerance allowed, WeightTensor weight, List<MatrixRows> bias, float[] x, int[] targets) {
+        logProbabilities(what, allowed, weight, bias, 0, x, targets);
+    }
+
+    private void logProbabilities(
+            String what,
+            Tolerance allowed,
+            WeightTensor weight,
+            List<MatrixRows> bias,
+            float softcap,
+            float[] x,
+            int[] targets) {
         int hidden = Math.toIntExact(weight.shape().dimension(1));
         int rows = targets.length;
-        String label = "log probabilities [%d, %d] x %s, %s".formatted(rows, hidden, weight.shape(), what);
+        String label =
+                "log probabilities [%d, %d] x %s, bound %s, %s".formatted(rows, hidden, weight.shape(), softcap, what);
         compare(label, allowed, side -> {
             Linear head = side.linear(List.of(MatrixRows.all(weight)), bias);
             Tensor out = side.out(rows, 1);
-            side.backend().logProbabilities(side.in(x, rows, hidden), head, targets, out);
+            side.backend().logProbabilities(side.in(x, rows, hidden), head, softcap, targets, out);
             return out;
         });
     }

@@ -39,6 +39,12 @@ class MisuseContractTest extends BackendContract {
             mismatch(() -> backend.norm(x, norm, narrow));
             mismatch(() -> backend.norm(x, norm, shorter));
             mismatch(() -> backend.norm(narrow, norm, narrow));
+            mismatch(() -> backend.normAdd(x, norm, narrow));
+            mismatch(() -> backend.normAdd(x, norm, shorter));
+            mismatch(() -> backend.normAdd(narrow, norm, narrow));
+            mismatch(() -> backend.softmax(x, 0));
+            mismatch(() -> backend.softmax(x, 3));
+            mismatch(() -> backend.softmax(x, 8));
             mismatch(() -> backend.headNorm(x, 1, 1, norm));
             mismatch(() -> backend.headNorm(x, -1, 1, norm));
             mismatch(() -> backend.headNorm(x, 0, 2, norm));
@@ -53,6 +59,11 @@ class MisuseContractTest extends BackendContract {
             mismatch(() -> backend.logProbabilities(x, other, new int[3], narrow));
             mismatch(() -> backend.logProbabilities(x, linear, new int[3], narrow));
             mismatch(() -> backend.logProbabilities(x, linear, new int[2], shorter));
+            for (float softcap : new float[] {-1, Float.NaN, Float.POSITIVE_INFINITY}) {
+                try (Tensor scores = backend.allocate(3, 1)) {
+                    mismatch(() -> backend.logProbabilities(x, linear, softcap, new int[3], scores));
+                }
+            }
         }
     }
 
@@ -81,6 +92,21 @@ class MisuseContractTest extends BackendContract {
             mismatch(() -> backend.pool(three, norm, rows, new int[2], mean, three));
             mismatch(() -> backend.pool(three, norm, rows, new int[2], List.of(), two));
             mismatch(() -> backend.pool(three, norm, rows, new int[2], List.of(PoolMode.MAX, PoolMode.MEAN), two));
+        }
+    }
+
+    @Test
+    void bothDirectionsNeedIndependentSequences() {
+        AttentionParameters attention = new AttentionParameters(2, 1, 1, 1f, 0, NO_SLOPES, true, 0f);
+        int[] lengths = {2, 1};
+        for (PackedBatch packed : List.of(
+                TestData.tree(0, lengths, new int[] {PackedBatch.NO_PARENT, 0}),
+                TestData.tree(1, lengths, new int[] {PackedBatch.NO_PARENT, PackedBatch.NO_PARENT}))) {
+            try (Batch batch = backend.upload(packed);
+                    Tensor qkv = backend.upload(new float[packed.rows() * 4], packed.rows(), 4);
+                    Tensor out = backend.allocate(3, 2)) {
+                mismatch(() -> backend.attention(qkv, batch, attention, out));
+            }
         }
     }
 

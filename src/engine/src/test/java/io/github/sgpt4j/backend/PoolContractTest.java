@@ -45,6 +45,10 @@ class PoolContractTest extends BackendContract {
             NormParameters norm = new NormParameters(kind, 48, Optional.empty(), Optional.empty(), 1e-5f);
             pool(packed, norm, new int[3], ALL);
         }
+        NormParameters layer = layer(48);
+        NormParameters fromOne =
+                new NormParameters(NormParameters.Kind.RMS, 48, layer.gain(), Optional.empty(), 1e-6f, true);
+        pool(packed, fromOne, new int[3], ALL);
     }
 
     @Test

@@ -112,24 +112,31 @@ class ReloadContractTest extends BackwardContract {
     @Test
     void norms() {
         for (NormParameters.Kind kind : List.of(NormParameters.Kind.LAYER, NormParameters.Kind.RMS)) {
-            WeightTensor gain = weights.vector(new float[37]);
-            Optional<WeightTensor> bias =
-                    kind == NormParameters.Kind.LAYER ? Optional.of(weights.vector(new float[37])) : Optional.empty();
-            float[] gainAfter = data.normal(37);
-            float[] biasAfter = data.normal(37);
-            float[] x = data.normal(ROWS * 37);
-            compare("%s norm after reload".formatted(kind), side -> {
-                weights.change(gain, new float[37]);
-                bias.ifPresent(stored -> weights.change(stored, new float[37]));
-                Norm norm = side.backend().norm(new NormParameters(kind, 37, Optional.of(gain), bias, 1e-5f));
-                weights.change(gain, gainAfter);
-                bias.ifPresent(stored -> weights.change(stored, biasAfter));
-                backward(side).reload(norm);
-                Tensor out = side.out(ROWS, 37);
-                side.backend().norm(side.in(x, ROWS, 37), norm, out);
-                return out;
-            });
+            norms(kind, false);
+            norms(kind, true);
         }
+    }
+
+    private void norms(NormParameters.Kind kind, boolean fromOne) {
+        WeightTensor gain = weights.vector(new float[37]);
+        Optional<WeightTensor> bias =
+                kind == NormParameters.Kind.LAYER ? Optional.of(weights.vector(new float[37])) : Optional.empty();
+        float[] gainAfter = data.normal(37);
+        float[] biasAfter = data.normal(37);
+        float[] x = data.normal(ROWS * 37);
+        compare("%s norm after reload, from one %s".formatted(kind, fromOne), side -> {
+            weights.change(gain, new float[37]);
+            bias.ifPresent(stored -> weights.change(stored, new float[37]));
+            Norm norm = side.backend().norm(new NormParameters(kind, 37, Optional.of(gain), bias, 1e-5f, fromOne));
+            // What is made at first use exists.
+            side.backend().norm(side.in(x, ROWS, 37), norm, side.out(ROWS, 37));
+            weights.change(gain, gainAfter);
+            bias.ifPresent(stored -> weights.change(stored, biasAfter));
+            backward(side).reload(norm);
+            Tensor out = side.out(ROWS, 37);
+            side.backend().norm(side.in(x, ROWS, 37), norm, out);
+            return out;
+        });
     }
 
     @Test

@@ -194,6 +194,7 @@ class RowBackwardContractTest extends BackwardContract {
                 new NormParameters(NormParameters.Kind.LAYER, columns, gain, bias, 1e-2f),
                 new NormParameters(NormParameters.Kind.LAYER, columns, halfGain, Optional.empty(), 1e-2f),
                 new NormParameters(NormParameters.Kind.RMS, columns, gain, Optional.empty(), 1e-2f),
+                new NormParameters(NormParameters.Kind.RMS, columns, halfGain, Optional.empty(), 1e-2f, true),
                 new NormParameters(NormParameters.Kind.RMS, columns, Optional.empty(), Optional.empty(), 1e-2f),
                 NormParameters.identity(columns));
     }

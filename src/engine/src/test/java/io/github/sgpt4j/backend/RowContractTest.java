@@ -152,6 +152,31 @@ class RowContractTest extends BackendContract {
         }
     }
 
+    /// The stored gain is the factor of one norm and one less than that of the other.
+    @Test
+    void normsWithTheSameStoredGainMayTakeItDifferently() {
+        WeightTensor gain = weights.vector(data.normal(33));
+        float[] values = data.normal(3 * 33);
+        for (boolean first : new boolean[] {false, true}) {
+            compare("one gain, two norms, from one %s then %s".formatted(first, !first), side -> {
+                Tensor x = side.in(values, 3, 33);
+                Tensor out = side.out(3, 33);
+                for (boolean fromOne : new boolean[] {first, !first}) {
+                    Norm norm = side.backend()
+                            .norm(new NormParameters(
+                                    NormParameters.Kind.RMS,
+                                    33,
+                                    Optional.of(gain),
+                                    Optional.empty(),
+                                    EPSILON,
+                                    fromOne));
+                    side.backend().norm(x, norm, out);
+                }
+                return out;
+            });
+        }
+    }
+
     @Test
     void gatesEveryWidthWithEveryActivation() {
         for (Activation activation : Activation.values()) {
@@ -231,6 +256,9 @@ class RowContractTest extends BackendContract {
                 new NormParameters(NormParameters.Kind.LAYER, columns, halfGain, Optional.empty(), EPSILON),
                 new NormParameters(NormParameters.Kind.LAYER, columns, Optional.empty(), bias, 1e-3f),
                 new NormParameters(NormParameters.Kind.RMS, columns, gain, Optional.empty(), 1e-6f),
+                new NormParameters(NormParameters.Kind.RMS, columns, gain, Optional.empty(), 1e-6f, true),
+                new NormParameters(NormParameters.Kind.LAYER, columns, halfGain, bias, EPSILON, true),
+                new NormParameters(NormParameters.Kind.RMS, columns, Optional.empty(), Optional.empty(), 1e-6f, true),
                 plain(NormParameters.Kind.LAYER, columns),
                 plain(NormParameters.Kind.RMS, columns),
                 NormParameters.identity(columns));

@@ -89,6 +89,11 @@ final class Side implements AutoCloseable {
         return layout.flip() ? inMargins(values, rows, columns, MARK) : plain(values, rows, columns);
     }
 
+    /// As [#inOut], in the type of values between products.
+    Tensor innerInOut(float[] values, int rows, int columns) {
+        return inner.isEmpty() ? inOut(values, rows, columns) : inner(plain(rounded(values), rows, columns));
+    }
+
     private Tensor plain(float[] values, int rows, int columns) {
         return keep(backend.upload(values, rows, columns));
     }

@@ -105,12 +105,14 @@ final class AttentionOperations {
     void attention(CudaTensor qkv, CudaBatch batch, AttentionParameters p, CudaTensor out) {
         BatchIndex index = batch.index();
         long alibi = slopes(p);
-        Geometry.Attention kernel = engine.geometry().attention(qkv.type(), p.headDim(), index.tileCount(), p.heads());
+        Geometry.Attention kernel =
+                engine.geometry().attention(qkv.type(), p.headDim(), p.softcap() > 0, index.tileCount(), p.heads());
         engine.launcher()
                 .kernel(kernel.name())
                 .pointer(qkv.address())
                 .pointer(batch.address(index.positions()))
                 .pointer(batch.address(index.starts()))
+                .pointer(p.bidirectional() ? batch.address(index.ends()) : 0)
                 .pointer(batch.address(index.tiles()))
                 .pointer(batch.address(index.runs()))
                 .pointer(alibi)
@@ -123,6 +125,7 @@ final class AttentionOperations {
                 .int32(batch.packed().cachedTokens())
                 .int32(p.window())
                 .float32(p.scale())
+                .float32(p.softcap())
                 .run(kernel.launch());
     }
 }

@@ -14,10 +14,11 @@ import java.util.List;
 /// @param ids offset of the token ids, `[tokens]`
 /// @param positions offset of the positions, `[tokens]`
 /// @param starts offset of the row at which each token's segment begins, `[tokens]`
+/// @param ends offset of the row at which each token's segment is over, `[tokens]`
 /// @param tiles offset of the query tiles, `[tileCount][8]`
 /// @param tileCount number of tiles
 /// @param runs offset of the ancestors that tiles see, `[…][8]`
-record BatchIndex(int[] data, int ids, int positions, int starts, int tiles, int tileCount, int runs) {
+record BatchIndex(int[] data, int ids, int positions, int starts, int ends, int tiles, int tileCount, int runs) {
     private static final int ALIGNMENT = 64;
     private static final int WIDTH = 8;
 
@@ -30,19 +31,21 @@ record BatchIndex(int[] data, int ids, int positions, int starts, int tiles, int
         int tokens = batch.tokens();
         int positionsAt = aligned(tokens);
         int startsAt = positionsAt + aligned(tokens);
-        int tilesAt = startsAt + aligned(tokens);
+        int endsAt = startsAt + aligned(tokens);
+        int tilesAt = endsAt + aligned(tokens);
         int runsAt = tilesAt + aligned(tiles.tiles.size() * WIDTH);
         int[] data = new int[Math.addExact(runsAt, aligned(Math.max(1, tiles.runs.size()) * WIDTH))];
         System.arraycopy(batch.ids(), 0, data, 0, tokens);
         System.arraycopy(batch.positions(), 0, data, positionsAt, tokens);
         System.arraycopy(tiles.starts, 0, data, startsAt, tokens);
+        System.arraycopy(tiles.ends, 0, data, endsAt, tokens);
         for (int i = 0; i < tiles.tiles.size(); i++) {
             System.arraycopy(tiles.tiles.get(i), 0, data, tilesAt + i * WIDTH, WIDTH);
         }
         for (int i = 0; i < tiles.runs.size(); i++) {
             System.arraycopy(tiles.runs.get(i), 0, data, runsAt + i * WIDTH, WIDTH);
         }
-        return new BatchIndex(data, 0, positionsAt, startsAt, tilesAt, tiles.tiles.size(), runsAt);
+        return new BatchIndex(data, 0, positionsAt, startsAt, endsAt, tilesAt, tiles.tiles.size(), runsAt);
     }
 
     /// Ints that an array of so many takes.
@@ -58,6 +61,7 @@ record BatchIndex(int[] data, int ids, int positions, int starts, int tiles, int
         private final int[] roots;
 
         private final int[] starts;
+        private final int[] ends;
         private final int[] segmentOf;
         private final List<int[]> tiles = new ArrayList<>();
         private final List<int[]> runs = new ArrayList<>();
@@ -67,6 +71,7 @@ record BatchIndex(int[] data, int ids, int positions, int starts, int tiles, int
             depths = new int[batch.segments()];
             roots = new int[batch.segments()];
             starts = new int[batch.tokens()];
+            ends = new int[batch.tokens()];
             segmentOf = new int[batch.tokens()];
             for (int s = 0; s < batch.segments(); s++) {
                 int parent = batch.parents()[s];
@@ -75,6 +80,7 @@ record BatchIndex(int[] data, int ids, int positions, int starts, int tiles, int
                 if (s >= batch.firstSegment()) {
                     int from = batch.start(s) - batch.cachedTokens();
                     Arrays.fill(starts, from, from + batch.length(s), batch.start(s));
+                    Arrays.fill(ends, from, from + batch.length(s), batch.start(s) + batch.length(s));
                     Arrays.fill(segmentOf, from, from + batch.length(s), s);
                 }
             }
@@ -134,7 +140,7 @@ record BatchIndex(int[] data, int ids, int positions, int starts, int tiles, int
             }
         }
 
-        /// Most keys first: the end of a launch is then made of small tiles.
+        /// Most keys first: the end of a launch is then made of small tiles. Keys are those of causal attention.
         ///
         /// @param byDocument keeps the tiles of a document together, so that its keys and values are read
         ///     from memory once and then found in the cache, which does not hold those of a large batch;

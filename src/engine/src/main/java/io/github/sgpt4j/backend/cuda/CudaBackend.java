@@ -109,7 +109,6 @@ public final class CudaBackend implements Backend {
 
     @Override
     public Norm norm(NormParameters parameters) {
-        notYet(parameters.gainFromOne(), "norms of Gemma");
         return engine.call(() -> new CudaNorm(engine, parameters));
     }
 
@@ -177,8 +176,7 @@ public final class CudaBackend implements Backend {
         int[] ids = index.packed().ids();
         CudaTensor to = target(out, ids.length, table.columns(), "embed, output");
         OperandChecks.tableRows(ids, 0, table.rows(), "embed");
-        notYet(scale != 1f, "scaled embeddings");
-        engine.run(() -> rows.embed(from, index.address(index.index().ids()), 0, false, to));
+        engine.run(() -> rows.embed(from, index.address(index.index().ids()), 0, scale, false, to));
     }
 
     @Override
@@ -188,7 +186,7 @@ public final class CudaBackend implements Backend {
         int[] positions = index.packed().positions();
         CudaTensor to = target(out, positions.length, table.columns(), "addPositions, output");
         OperandChecks.tableRows(positions, offset, table.rows(), "addPositions");
-        engine.run(() -> rows.embed(from, index.address(index.index().positions()), offset, true, to));
+        engine.run(() -> rows.embed(from, index.address(index.index().positions()), offset, 1f, true, to));
     }
 
     @Override
@@ -201,18 +199,17 @@ public final class CudaBackend implements Backend {
 
     @Override
     public void normAdd(Tensor x, Norm norm, Tensor out) {
-        notYet(true, "norms of outputs");
-    }
-
-    private void notYet(boolean used, String what) {
-        if (used) {
-            throw new BackendException("%s: %s: not supported on GPUs yet, use the CPU".formatted(name(), what));
-        }
+        CudaNorm how = (CudaNorm) norm;
+        CudaTensor from = checked(x, x.rows(), norm.columns(), "normAdd, input");
+        CudaTensor to = target(out, x.rows(), norm.columns(), "normAdd, output");
+        engine.run(() -> rows.normAdd(from, how, to));
     }
 
     @Override
     public void softmax(Tensor x, int columns) {
-        notYet(true, "softmax");
+        OperandChecks.softmax(x, columns);
+        CudaTensor own = target(x, x.rows(), x.columns(), "softmax");
+        engine.run(() -> rows.softmax(own, columns));
     }
 
     @Override
@@ -254,7 +251,7 @@ public final class CudaBackend implements Backend {
     @Override
     public void attention(Tensor qkv, Batch batch, AttentionParameters parameters, Tensor out) {
         CudaBatch index = (CudaBatch) batch;
-        notYet(parameters.bidirectional() || parameters.softcap() > 0, "this kind of attention");
+        OperandChecks.attention(index.packed(), parameters);
         int columns = Math.multiplyExact(parameters.heads(), parameters.headDim());
         CudaTensor from = checked(qkv, index.packed().rows(), parameters.qkvColumns(), "attention, input");
         CudaTensor to = target(out, index.packed().tokens(), columns, "attention, output");
@@ -306,7 +303,7 @@ public final class CudaBackend implements Backend {
     @Override
     public void logProbabilities(Tensor x, Linear head, float softcap, int[] targets, Tensor out) {
         CudaLinear layer = (CudaLinear) head;
-        notYet(softcap > 0, "bounds of logits");
+        OperandChecks.softcap(softcap, "logProbabilities");
         CudaTensor from = checked(x, targets.length, head.in(), "logProbabilities, input");
         CudaTensor to = target(out, targets.length, 1, "logProbabilities, output");
         for (int target : targets) {
@@ -314,8 +311,8 @@ public final class CudaBackend implements Backend {
                 throw new IllegalArgumentException("logProbabilities: target %d of %d".formatted(target, head.out()));
             }
         }
-        engine.run(() ->
-                Conversions.intoFull(engine, to, false, full -> products.logProbabilities(from, layer, targets, full)));
+        engine.run(() -> Conversions.intoFull(
+                engine, to, false, full -> products.logProbabilities(from, layer, softcap, targets, full)));
     }
 
     @Override

@@ -37,10 +37,10 @@ final class CudaNorm implements Norm {
         return parameters.epsilon();
     }
 
-    /// Address of `[columns]`, or 0 for ones.
+    /// Address of the factors, `[columns]`, or 0 for ones.
     long gain() {
         if (gainAddress == 0) {
-            gainAddress = address(parameters.gain());
+            gainAddress = address(parameters.gain(), parameters.gainFromOne());
         }
         return gainAddress;
     }
@@ -48,7 +48,7 @@ final class CudaNorm implements Norm {
     /// Address of `[columns]`, or 0 for zeros.
     long bias() {
         if (biasAddress == 0) {
-            biasAddress = address(parameters.bias());
+            biasAddress = address(parameters.bias(), false);
         }
         return biasAddress;
     }
@@ -59,10 +59,13 @@ final class CudaNorm implements Norm {
         parameters.bias().ifPresent(engine.weights()::reload);
     }
 
-    private long address(Optional<WeightTensor> weight) {
+    private long address(Optional<WeightTensor> weight, boolean fromOne) {
         if (weight.isEmpty() || parameters.kind() == NormParameters.Kind.IDENTITY) {
             return 0;
         }
-        return engine.weights().whole(weight.get(), ElementType.F32).address();
+        return (fromOne
+                        ? engine.weights().fromOne(weight.get())
+                        : engine.weights().whole(weight.get(), ElementType.F32))
+                .address();
     }
 }

@@ -125,8 +125,10 @@ final class Products {
         }
     }
 
-    /// `out[i] = log softmax(x[i] · Wᵀ + b)[targets[i]]`, over blocks of the vocabulary.
-    void logProbabilities(CudaTensor x, CudaLinear head, int[] targets, CudaTensor out) {
+    /// `out[i] = log softmax(cap(x[i] · Wᵀ + b))[targets[i]]`, over blocks of the vocabulary.
+    ///
+    /// @param softcap bound of logits, or 0 for none
+    void logProbabilities(CudaTensor x, CudaLinear head, float softcap, int[] targets, CudaTensor out) {
         try (CudaTensor input = Conversions.as(engine, x, engine.arithmetic().type());
                 IndexArrays wanted = IndexArrays.upload(engine, targets)) {
             for (int from = 0; from < targets.length; from += LOGIT_ROWS) {
@@ -135,6 +137,7 @@ final class Products {
                     score(
                             some,
                             head,
+                            softcap,
                             wanted.address(0) + (long) from * Integer.BYTES,
                             out.address() + (long) from * Float.BYTES);
                 }
@@ -142,7 +145,7 @@ final class Products {
         }
     }
 
-    private void score(CudaTensor x, CudaLinear head, long targets, long out) {
+    private void score(CudaTensor x, CudaLinear head, float softcap, long targets, long out) {
         int count = x.rows();
         int block = Math.min(head.out(), Math.max(LOGIT_COLUMNS, LOGITS / count / LOGIT_COLUMNS * LOGIT_COLUMNS));
         int stride = logitStride(block);
@@ -170,6 +173,7 @@ final class Products {
                         .int32(first)
                         .int32(splits)
                         .int32(first == 0 ? 1 : 0)
+                        .float32(softcap)
                         .run(engine.geometry().logitUpdate(count, splits));
             }
             engine.launcher()

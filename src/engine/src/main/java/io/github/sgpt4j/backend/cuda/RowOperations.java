@@ -29,10 +29,10 @@ final class RowOperations {
         this.engine = engine;
     }
 
-    /// `out[t] = table[ids[t] + offset]`, or added to it.
+    /// `out[t] = scale · table[ids[t] + offset]`, or added to it.
     ///
     /// @param ids address of `[tokens]`
-    void embed(CudaTable table, long ids, int offset, boolean add, CudaTensor out) {
+    void embed(CudaTable table, long ids, int offset, float scale, boolean add, CudaTensor out) {
         long rows = table.address();
         engine.launcher()
                 .kernel(DeviceTypes.kernel("sgpt_embed", table.type(), out.type()))
@@ -45,6 +45,7 @@ final class RowOperations {
                 .int32(out.columns())
                 .int32(offset)
                 .int32(add ? 1 : 0)
+                .float32(scale)
                 .run(engine.geometry().rows(out.rows(), out.columns(), table.type(), out.type()));
     }
 
@@ -61,12 +62,21 @@ final class RowOperations {
     }
 
     private void norm(CudaTensor x, long rows, CudaNorm norm, CudaTensor out) {
+        if (x.type() == ElementType.F32 && Quantised.isWorthwhile(engine, out)) {
+            normAndQuantise(x, rows, norm, norm.gain(), norm.bias(), out);
+        } else {
+            norm(x, rows, norm, false, out);
+        }
+    }
+
+    /// `out += norm(x)`.
+    void normAdd(CudaTensor x, CudaNorm norm, CudaTensor out) {
+        norm(x, 0, norm, true, out);
+    }
+
+    private void norm(CudaTensor x, long rows, CudaNorm norm, boolean add, CudaTensor out) {
         long gain = norm.gain();
         long bias = norm.bias();
-        if (x.type() == ElementType.F32 && Quantised.isWorthwhile(engine, out)) {
-            normAndQuantise(x, rows, norm, gain, bias, out);
-            return;
-        }
         normKernel(x.type(), out.type())
                 .pointer(x.address())
                 .pointer(rows)
@@ -80,6 +90,7 @@ final class RowOperations {
                 .int32(out.columns())
                 .int32(norm.kind())
                 .float32(norm.epsilon())
+                .int32(add ? 1 : 0)
                 .run(engine.geometry().norm(out.rows(), out.columns()));
     }
 
@@ -128,7 +139,21 @@ final class RowOperations {
                 .int32(qkv.columns())
                 .int32(norm.kind())
                 .float32(norm.epsilon())
+                .int32(0)
                 .run(engine.geometry().norm((long) qkv.rows() * heads, norm.columns()));
+    }
+
+    /// Replaces every `columns` neighbouring values by their softmax.
+    void softmax(CudaTensor x, int columns) {
+        int groups = x.columns() / columns;
+        engine.launcher()
+                .kernel(DeviceTypes.kernel("sgpt_softmax", x.type()))
+                .pointer(x.address())
+                .int32(x.rows())
+                .int32(columns)
+                .int32(groups)
+                .int32(x.columns())
+                .run(engine.geometry().norm((long) x.rows() * groups, columns));
     }
 
     /// `x = activation(x + bias)`.

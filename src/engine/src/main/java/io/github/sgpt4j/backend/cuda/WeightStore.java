@@ -1,5 +1,6 @@
 package io.github.sgpt4j.backend.cuda;
 
+import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.backend.MatrixRows;
 import io.github.sgpt4j.backend.cuda.device.DeviceTypes;
 import io.github.sgpt4j.backend.cuda.ffi.Streams;
@@ -19,7 +20,8 @@ final class WeightStore {
     private static final long CHUNK_BYTES = 16L << 20;
     private static final int CHUNKS = 2;
 
-    private record Key(List<MatrixRowsKey> parts, ElementType target) {}
+    /// @param fromOne whether 1 is added to every element
+    private record Key(List<MatrixRowsKey> parts, ElementType target, boolean fromOne) {}
 
     /// Identity of stored rows: tensor and bytes, not the object that describes them. Bytes alone are
     /// not enough: random weights all lie in the same ones, and copies that layers shared would be
@@ -64,10 +66,14 @@ final class WeightStore {
 
     /// The parts' rows, stacked, `[out, in]`, in a type.
     DeviceBuffer matrix(List<MatrixRows> parts, ElementType target) {
-        Key key = new Key(parts.stream().map(MatrixRowsKey::of).toList(), target);
+        return matrix(parts, target, false);
+    }
+
+    private DeviceBuffer matrix(List<MatrixRows> parts, ElementType target, boolean fromOne) {
+        Key key = new Key(parts.stream().map(MatrixRowsKey::of).toList(), target, fromOne);
         DeviceBuffer known = kept.get(key);
         if (known == null) {
-            known = upload(parts, target);
+            known = upload(parts, target, fromOne);
             kept.put(key, known);
         }
         return known;
@@ -78,14 +84,21 @@ final class WeightStore {
         return matrix(List.of(MatrixRows.all(tensor)), target);
     }
 
+    /// All elements of a vector, and 1 added to each, as 32-bit floats. Not shared with what [#whole] gives.
+    DeviceBuffer fromOne(WeightTensor tensor) {
+        return matrix(List.of(MatrixRows.all(tensor)), ElementType.F32, true);
+    }
+
     /// Brings what is on the device of these parts, in 16 and 32 bits, over again; what was called before sees the old
     /// values, what follows the new ones. The memory they are stored in may change again afterwards.
     void reload(List<MatrixRows> parts) {
         List<MatrixRowsKey> stored = parts.stream().map(MatrixRowsKey::of).toList();
         for (ElementType target : ElementType.values()) {
-            DeviceBuffer known = kept.get(new Key(stored, target));
-            if (known != null) {
-                transfer(parts, target, known.address());
+            for (boolean fromOne : new boolean[] {false, true}) {
+                DeviceBuffer known = kept.get(new Key(stored, target, fromOne));
+                if (known != null) {
+                    transfer(parts, target, fromOne, known.address());
+                }
             }
         }
     }
@@ -142,7 +155,7 @@ final class WeightStore {
         }
     }
 
-    private DeviceBuffer upload(List<MatrixRows> parts, ElementType target) {
+    private DeviceBuffer upload(List<MatrixRows> parts, ElementType target, boolean fromOne) {
         long rows = 0;
         for (MatrixRows part : parts) {
             rows += part.count();
@@ -150,7 +163,7 @@ final class WeightStore {
         int in = parts.getFirst().in();
         DeviceBuffer buffer = engine.memory().takeExactly(target.bytes(rows, in), engine.compute());
         try {
-            transfer(parts, target, buffer.address());
+            transfer(parts, target, fromOne, buffer.address());
             uploaded += target.bytes(rows, in);
             return buffer;
         } catch (RuntimeException | Error e) {
@@ -159,11 +172,34 @@ final class WeightStore {
         }
     }
 
-    private void transfer(List<MatrixRows> parts, ElementType target, long matrix) {
+    private void transfer(List<MatrixRows> parts, ElementType target, boolean fromOne, long matrix) {
         long row = 0;
         for (MatrixRows part : parts) {
             new Transfer(part, target, part.in()).run(matrix, row);
             row += part.count();
+        }
+        if (fromOne) {
+            addOne(matrix, Math.multiplyExact(row, parts.getFirst().in()));
+        }
+    }
+
+    /// Adds 1 to so many 32-bit floats.
+    private void addOne(long values, long count) {
+        try (DeviceBuffer ones = engine.memory().take(ElementType.F32.bytes(1, count), engine.compute())) {
+            Streams.fill(ones.address(), Float.floatToIntBits(1f), count, engine.compute());
+            int columns = Math.toIntExact(count);
+            engine.launcher()
+                    .kernel(DeviceTypes.kernel("sgpt_activation", ElementType.F32, ElementType.F32))
+                    .pointer(ones.address())
+                    .pointer(0)
+                    .pointer(values)
+                    .int32(1)
+                    .int32(columns)
+                    .int32(columns)
+                    .int32(columns)
+                    .int32(Activation.NONE.ordinal())
+                    .int32(1)
+                    .run(engine.geometry().rows(1, columns, ElementType.F32, ElementType.F32));
         }
     }
 

@@ -135,6 +135,7 @@ class BatchIndexTest {
             segment--;
         }
         assertEquals(batch.start(segment), data[index.starts() + token]);
+        assertEquals(batch.start(segment) + batch.length(segment), data[index.ends() + token]);
         BitSet expected = new BitSet();
         for (int a = batch.parents()[segment]; a >= 0; a = batch.parents()[a]) {
             expected.set(batch.start(a));

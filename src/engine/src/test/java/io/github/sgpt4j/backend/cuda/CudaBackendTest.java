@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.backend.Activation;
+import io.github.sgpt4j.backend.AttentionParameters;
 import io.github.sgpt4j.backend.Backend;
 import io.github.sgpt4j.backend.Batch;
 import io.github.sgpt4j.backend.Download;
@@ -16,6 +17,7 @@ import io.github.sgpt4j.backend.Norm;
 import io.github.sgpt4j.backend.NormParameters;
 import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.backend.Precision;
+import io.github.sgpt4j.backend.RotaryParameters;
 import io.github.sgpt4j.backend.Tensor;
 import io.github.sgpt4j.backend.TimedBackend;
 import io.github.sgpt4j.backend.cuda.device.CudaOptions;
@@ -25,6 +27,7 @@ import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.batch.SequenceBatch;
 import io.github.sgpt4j.error.BackendException;
 import io.github.sgpt4j.tensor.ElementType;
+import io.github.sgpt4j.tensor.Shape;
 import io.github.sgpt4j.testing.CudaTests;
 import io.github.sgpt4j.weights.WeightTensor;
 import io.github.sgpt4j.weights.Weights;
@@ -36,6 +39,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -100,6 +104,41 @@ class CudaBackendTest {
                     pass(backend, linear, tokens);
                 }
                 assertEquals(before, backend.allocations());
+            }
+        }
+    }
+
+    /// What is said of a pass's memory has nothing for them.
+    @Test
+    void whatWorksInPlaceTakesNoMemory() {
+        WeightTensor gain = new WeightTensor(
+                "gain",
+                "file",
+                ElementType.F32,
+                Shape.of(WIDTH),
+                matrix(1, WIDTH).data());
+        for (Precision precision : List.of(Precision.FP32, Precision.BF16, Precision.FP8)) {
+            try (CudaBackend backend = new CudaBackend(new CudaOptions(0, precision));
+                    Batch batch = backend.upload(PackedBatch.of(List.of(new int[70], new int[20])));
+                    Tensor stream = backend.upload(CudaValues.counted(90 * WIDTH), 90, WIDTH);
+                    Tensor inner = backend.allocateInner(90, WIDTH);
+                    Tensor qkv = backend.allocateInner(90, 3 * WIDTH)) {
+                Norm norm = backend.norm(new NormParameters(
+                        NormParameters.Kind.RMS, WIDTH, Optional.of(gain), Optional.empty(), 1e-6f, true));
+                try (Tensor values = backend.upload(CudaValues.counted(90 * 3 * WIDTH), 90, 3 * WIDTH)) {
+                    backend.copy(values, qkv);
+                }
+                backend.norm(stream, norm, inner);
+                long before = backend.allocations();
+                for (boolean bidirectional : new boolean[] {false, true}) {
+                    AttentionParameters attention =
+                            new AttentionParameters(3, 3, 16, 0.25f, 30, new float[0], bidirectional, 20f);
+                    backend.attention(qkv, batch, attention, inner);
+                    backend.softmax(inner, 16);
+                    backend.normAdd(inner, norm, stream);
+                    backend.headNorm(qkv, WIDTH, 1, norm);
+                }
+                assertEquals(before, backend.allocations(), precision.toString());
             }
         }
     }
@@ -212,6 +251,30 @@ class CudaBackendTest {
             backend.logProbabilities(rows, linear, targets, scores);
             backend.pool(x, norm, batch.rows(), new int[2], List.of(PoolMode.MEAN), pooled);
             return backend.download(pooled);
+        }
+    }
+
+    /// A layer has one of two rotations; both come to the device once.
+    @Test
+    void tablesOfSeveralRotationsStayOnTheDevice() {
+        // After the values, the batch, and two tables for each rotation.
+        try (var _ = CudaTests.standIn("SGPT_STANDIN_FAIL", "cuMemcpyHtoDAsync:1@7")) {
+            rotate(List.of(10_000.0, 1e6, 10_000.0, 1e6, 10_000.0));
+        }
+        try (var _ = CudaTests.standIn("SGPT_STANDIN_FAIL", "cuMemcpyHtoDAsync:1@6")) {
+            assertThrows(BackendException.class, () -> rotate(List.of(10_000.0, 1e6)), "the last copy");
+        }
+    }
+
+    private static void rotate(List<Double> bases) {
+        try (CudaBackend backend = new CudaBackend(new CudaOptions(0, Precision.FP32));
+                Tensor qkv = backend.upload(CudaValues.counted(20 * 3 * 8), 20, 3 * 8);
+                Batch batch = backend.upload(PackedBatch.of(List.of(new int[20])))) {
+            for (double base : bases) {
+                double[] frequencies = {1, Math.pow(base, -0.25), Math.pow(base, -0.5), Math.pow(base, -0.75)};
+                backend.rotary(qkv, batch, new RotaryParameters(1, 1, 8, 8, false, frequencies, 1f));
+            }
+            assertEquals(480, backend.download(qkv).length);
         }
     }
 

@@ -27,15 +27,17 @@ public record Geometry(DeviceInfo device) {
     public record Attention(String name, Launch launch) {}
 
     /// The kernel for a head size and a type.
-    public Attention attention(ElementType type, int headDim, int tiles, int heads) {
+    ///
+    /// @param bounded whether scores have a bound
+    public Attention attention(ElementType type, int headDim, boolean bounded, int tiles, int heads) {
         int blocks = Math.multiplyExact(tiles, heads);
         boolean fragments = type == ElementType.F16 && device.computeCapability() >= CudaDevices.MIN_CAPABILITY
                 || type == ElementType.BF16 && device.computeCapability() >= Arithmetic.AMPERE;
         if (fragments && headDim <= 256) {
-            int width = headDim <= 64 ? 64 : headDim <= 128 ? 128 : 256;
+            int width = bounded || headDim > 128 ? 256 : headDim > 64 ? 128 : 64;
+            String name = "sgpt_attention_mma" + (bounded ? "_bounded" : Integer.toString(width));
             int shared = width == 64 ? 24576 : width == 128 ? 49152 : 65536;
-            return new Attention(
-                    DeviceTypes.kernel("sgpt_attention_mma" + width, type), checked(blocks, 1, 128, 1, shared));
+            return new Attention(DeviceTypes.kernel(name, type), checked(blocks, 1, 128, 1, shared));
         }
         if (type == ElementType.F32 && headDim <= 64) {
             return new Attention("sgpt_attention_general64_f32", checked(blocks, 1, 256, 1, 34816));
@@ -53,7 +55,9 @@ public record Geometry(DeviceInfo device) {
         return checked(ceilDiv(columns, (long) vector * block), Math.min(rows, MAX_ROW_BLOCKS), block, 1, 0);
     }
 
-    /// @param vectors rows times heads
+    /// Threads that share a vector: norm, softmax.
+    ///
+    /// @param vectors rows times heads or groups
     public Launch norm(long vectors, int columns) {
         int width = WARP;
         while (width < 1024 && 16 * width < columns) {

@@ -8,6 +8,7 @@ enum KernelFile {
     NORM("norm.cu", "sgpt_norm_"),
     ACTIVATION("activation.cu", "sgpt_activation_", "sgpt_gated_"),
     ROTARY("rotary.cu", "sgpt_rotary_"),
+    SOFTMAX("softmax.cu", "sgpt_softmax_"),
     ATTENTION("attention.cu", "sgpt_attention_mma"),
     ATTENTION_GENERAL("attention_general.cu", "sgpt_attention_general"),
     ATTENTION_GRADIENT("attention_gradient.cu", "sgpt_attention_gradient_"),

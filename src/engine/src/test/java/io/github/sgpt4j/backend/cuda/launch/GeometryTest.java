@@ -56,14 +56,22 @@ class GeometryTest {
         assertEquals("sgpt_attention_general128_f32", name(90, ElementType.F32, 65));
         assertEquals(
                 new Launch(24, 1, 128, 1, 65536),
-                geometry.attention(ElementType.BF16, 256, 6, 4).launch());
+                geometry.attention(ElementType.BF16, 256, false, 6, 4).launch());
+        assertEquals(
+                new Geometry.Attention("sgpt_attention_mma_bounded_bf16", new Launch(24, 1, 128, 1, 65536)),
+                geometry.attention(ElementType.BF16, 64, true, 6, 4));
+        assertEquals(
+                geometry.attention(ElementType.F32, 64, false, 6, 4),
+                geometry.attention(ElementType.F32, 64, true, 6, 4));
         assertEquals(
                 new Launch(24, 3, 256, 1, 34816),
-                geometry.attention(ElementType.F32, 300, 6, 4).launch());
+                geometry.attention(ElementType.F32, 300, false, 6, 4).launch());
     }
 
     private static String name(int capability, ElementType type, int headDim) {
-        return new Geometry(device(capability)).attention(type, headDim, 1, 1).name();
+        return new Geometry(device(capability))
+                .attention(type, headDim, false, 1, 1)
+                .name();
     }
 
     @Test
@@ -111,13 +119,15 @@ class GeometryTest {
         Geometry limited = new Geometry(small);
         assertThrows(BackendException.class, () -> limited.norm(1, 100_000));
         assertThrows(BackendException.class, () -> limited.rotary(1001));
-        assertThrows(BackendException.class, () -> limited.attention(ElementType.F16, 256, 1, 1));
+        assertThrows(BackendException.class, () -> limited.attention(ElementType.F16, 256, false, 1, 1));
     }
 
     @Test
     void everyKernelHasAFile() {
         assertEquals(KernelFile.ATTENTION, KernelFile.of("sgpt_attention_mma64_bf16"));
+        assertEquals(KernelFile.ATTENTION, KernelFile.of("sgpt_attention_mma_bounded_f16"));
         assertEquals(KernelFile.ATTENTION_GENERAL, KernelFile.of("sgpt_attention_general64_f32"));
+        assertEquals(KernelFile.SOFTMAX, KernelFile.of("sgpt_softmax_bf16"));
         assertEquals(KernelFile.POOLING, KernelFile.of("sgpt_pool_finish"));
         assertEquals(KernelFile.ATTENTION_GRADIENT, KernelFile.of("sgpt_attention_gradient_keys_bf16"));
         assertEquals(KernelFile.GRADIENTS, KernelFile.of("sgpt_gradient_norm_f32_bf16"));
