@@ -234,8 +234,7 @@ public final class Decoder {
                     "%s: tokens attend to later ones for embeddings only: expected a model that reads logits from the same states"
                             .formatted(loader.file().path()));
         }
-        return logitLayers.computeIfAbsent(
-                List.copyOf(ids), wanted -> layer(loader.headRows(wanted), Activation.NONE));
+        return logitLayers.computeIfAbsent(List.copyOf(ids), wanted -> layer(loader.headRows(wanted), Activation.NONE));
     }
 
     /// A layer for [#startPool] with the head of a classifier with one label.

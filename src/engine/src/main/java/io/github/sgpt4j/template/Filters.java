@@ -55,7 +55,7 @@ final class Filters {
         void allow(int most, String... names) {
             Set<String> allowed = Set.of(names);
             if (positional.size() > most || !allowed.containsAll(named.keySet())) {
-                throw evaluation.broken("the filter \"%s\": unexpected arguments".formatted(filter));
+                throw evaluation.unsupported("these arguments of the filter \"%s\"".formatted(filter));
             }
         }
     }
@@ -143,7 +143,7 @@ final class Filters {
             case "tojson" -> {
                 given.allow(0, "ensure_ascii");
                 if (Values.isTrue(given.get(0, "ensure_ascii", false))) {
-                    throw evaluation.broken("the filter \"tojson\": ensure_ascii=true is not supported");
+                    throw evaluation.unsupported("ensure_ascii=true of the filter \"tojson\"");
                 }
                 StringBuilder json = new StringBuilder();
                 Json.write(evaluation, value, json);

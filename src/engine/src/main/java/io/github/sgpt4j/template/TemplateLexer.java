@@ -1,6 +1,6 @@
 package io.github.sgpt4j.template;
 
-import io.github.sgpt4j.template.Token.Kind;
+import io.github.sgpt4j.template.TemplateToken.Kind;
 import io.github.sgpt4j.text.Quoted;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -21,7 +21,7 @@ final class TemplateLexer {
 
     private final TemplateFailure failure;
     private final String text;
-    private final List<Token> tokens = new ArrayList<>();
+    private final List<TemplateToken> tokens = new ArrayList<>();
     private int at;
     private int line = 1;
 
@@ -37,11 +37,11 @@ final class TemplateLexer {
         this.text = lines.endsWith("\n") ? lines.substring(0, lines.length() - 1) : lines;
     }
 
-    static List<Token> tokens(String text, TemplateFailure failure) {
+    static List<TemplateToken> tokens(String text, TemplateFailure failure) {
         return new TemplateLexer(text, failure).run();
     }
 
-    private List<Token> run() {
+    private List<TemplateToken> run() {
         while (at < text.length()) {
             int tag = nextTag();
             data(tag);
@@ -49,7 +49,7 @@ final class TemplateLexer {
                 tag();
             }
         }
-        tokens.add(new Token(Kind.END, "", line));
+        tokens.add(new TemplateToken(Kind.END, "", line));
         return tokens;
     }
 
@@ -89,7 +89,7 @@ final class TemplateLexer {
             }
         }
         if (to > from) {
-            tokens.add(new Token(Kind.DATA, text.substring(from, to), line + lines(at, from)));
+            tokens.add(new TemplateToken(Kind.DATA, text.substring(from, to), line + lines(at, from)));
         }
         line += lines(at, end);
         at = end;
@@ -111,7 +111,7 @@ final class TemplateLexer {
             return;
         }
         int begin = line;
-        tokens.add(new Token(kind == '{' ? Kind.VARIABLE_BEGIN : Kind.BLOCK_BEGIN, "", line));
+        tokens.add(new TemplateToken(kind == '{' ? Kind.VARIABLE_BEGIN : Kind.BLOCK_BEGIN, "", line));
         at += 2;
         if (at < text.length() && (text.charAt(at) == '-' || text.charAt(at) == '+')) {
             at++;
@@ -120,7 +120,7 @@ final class TemplateLexer {
             return;
         }
         inside(kind == '{' ? "}}" : "%}", begin);
-        tokens.add(new Token(kind == '{' ? Kind.VARIABLE_END : Kind.BLOCK_END, "", line));
+        tokens.add(new TemplateToken(kind == '{' ? Kind.VARIABLE_END : Kind.BLOCK_END, "", line));
     }
 
     private void comment() {
@@ -183,7 +183,7 @@ final class TemplateLexer {
                 while (at < text.length() && isNamePart(text.charAt(at))) {
                     at++;
                 }
-                tokens.add(new Token(Kind.NAME, text.substring(from, at), line));
+                tokens.add(new TemplateToken(Kind.NAME, text.substring(from, at), line));
             } else {
                 operator(open);
             }
@@ -202,7 +202,7 @@ final class TemplateLexer {
                     }
                     open.pop();
                 }
-                tokens.add(new Token(Kind.OPERATOR, operator, line));
+                tokens.add(new TemplateToken(Kind.OPERATOR, operator, line));
                 at += operator.length();
                 return;
             }
@@ -227,7 +227,7 @@ final class TemplateLexer {
         if (digits.length() > 18) {
             throw failure.unsupported(line, "a number of more than 18 digits");
         }
-        tokens.add(new Token(real ? Kind.FLOAT : Kind.INTEGER, digits, line));
+        tokens.add(new TemplateToken(real ? Kind.FLOAT : Kind.INTEGER, digits, line));
     }
 
     private void digits() {
@@ -253,7 +253,7 @@ final class TemplateLexer {
             throw failure.broken(begin, "expected the end of a string, found none");
         }
         at++;
-        tokens.add(new Token(Kind.STRING, value.toString(), begin));
+        tokens.add(new TemplateToken(Kind.STRING, value.toString(), begin));
     }
 
     /// The escapes of Python; an unknown one stays as it is.

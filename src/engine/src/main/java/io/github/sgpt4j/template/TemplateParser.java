@@ -1,7 +1,7 @@
 package io.github.sgpt4j.template;
 
 import io.github.sgpt4j.template.Expression.Arguments;
-import io.github.sgpt4j.template.Token.Kind;
+import io.github.sgpt4j.template.TemplateToken.Kind;
 import io.github.sgpt4j.text.Quoted;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -21,12 +21,12 @@ final class TemplateParser {
     private static final Set<String> AFTER_TEST = Set.of("else", "or", "and", "is", "if", "in", "not");
 
     private final TemplateFailure failure;
-    private final List<Token> tokens;
+    private final List<TemplateToken> tokens;
     private int at;
     private int depth;
     private int loops;
 
-    private TemplateParser(List<Token> tokens, TemplateFailure failure) {
+    private TemplateParser(List<TemplateToken> tokens, TemplateFailure failure) {
         this.tokens = tokens;
         this.failure = failure;
     }
@@ -42,12 +42,12 @@ final class TemplateParser {
         return statements;
     }
 
-    private Token peek() {
+    private TemplateToken peek() {
         return tokens.get(at);
     }
 
-    private Token next() {
-        Token token = tokens.get(at);
+    private TemplateToken next() {
+        TemplateToken token = tokens.get(at);
         at = Math.min(at + 1, tokens.size() - 1);
         return token;
     }
@@ -113,7 +113,7 @@ final class TemplateParser {
         enter();
         List<Statement> statements = new ArrayList<>();
         while (true) {
-            Token token = peek();
+            TemplateToken token = peek();
             switch (token.kind()) {
                 case DATA -> statements.add(new Statement.Text(next().text()));
                 case VARIABLE_BEGIN -> {
@@ -122,7 +122,7 @@ final class TemplateParser {
                     expect(Kind.VARIABLE_END, "}}");
                 }
                 case BLOCK_BEGIN -> {
-                    Token keyword = tokens.get(at + 1);
+                    TemplateToken keyword = tokens.get(at + 1);
                     if (keyword.kind() == Kind.NAME && BLOCK_ENDS.contains(keyword.text())) {
                         depth--;
                         return statements;
@@ -375,7 +375,7 @@ final class TemplateParser {
     private Expression sum() {
         Expression left = concatenation();
         while (isOperator("+") || isOperator("-")) {
-            Token operator = next();
+            TemplateToken operator = next();
             left = new Expression.Arithmetic(operator.line(), operator.text(), left, concatenation());
         }
         return left;
@@ -397,7 +397,7 @@ final class TemplateParser {
     private Expression product() {
         Expression left = power();
         while (isOperator("*") || isOperator("/") || isOperator("//") || isOperator("%")) {
-            Token operator = next();
+            TemplateToken operator = next();
             left = new Expression.Arithmetic(operator.line(), operator.text(), left, power());
         }
         return left;
@@ -412,7 +412,7 @@ final class TemplateParser {
     }
 
     private Expression unary(boolean filters) {
-        Token token = peek();
+        TemplateToken token = peek();
         Expression value;
         if (isOperator("-") || isOperator("+")) {
             enter();
@@ -427,7 +427,7 @@ final class TemplateParser {
     }
 
     private Expression primary() {
-        Token token = next();
+        TemplateToken token = next();
         int line = token.line();
         return switch (token.kind()) {
             case NAME ->

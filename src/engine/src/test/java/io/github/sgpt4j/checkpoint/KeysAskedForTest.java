@@ -35,26 +35,25 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// Tables and readers agree: exactly the keys marked as used are read.
 class KeysAskedForTest {
     /// Keys read by other code than the reader of the decoder's configuration.
-    private static final Set<String> READ_ELSEWHERE =
-            Set.of(
-                    "_name_or_path",
-                    "architectures",
-                    "auto_map",
-                    "tokenizer_class",
-                    // Classifiers and re-rankers
-                    "_num_labels",
-                    "num_labels",
-                    "id2label",
-                    "pad_token_id",
-                    "sbert_ce_default_activation_function",
-                    "sentence_transformers",
-                    "temperature",
-                    // Published kinds of models
-                    "pooling",
-                    "add_eos",
-                    "is_mask_instruction",
-                    "padding_side",
-                    "latent_attention_config.output_normalize");
+    private static final Set<String> READ_ELSEWHERE = Set.of(
+            "_name_or_path",
+            "architectures",
+            "auto_map",
+            "tokenizer_class",
+            // Classifiers and re-rankers
+            "_num_labels",
+            "num_labels",
+            "id2label",
+            "pad_token_id",
+            "sbert_ce_default_activation_function",
+            "sentence_transformers",
+            "temperature",
+            // Published kinds of models
+            "pooling",
+            "add_eos",
+            "is_mask_instruction",
+            "padding_side",
+            "latent_attention_config.output_normalize");
 
     /// Keys of other files that only re-rankers, or the choice of a tokenizer, need.
     private static final Set<String> READ_FOR_PAIRS = Set.of("tokenizer_class", "chat_template", "activation_fn");
@@ -127,7 +126,8 @@ class KeysAskedForTest {
         for (String type : List.of("linear", "llama3", "yarn")) {
             String rotation = """
                     {"rope_type": "%s", "factor": 2.0, "mscale": 1.0, "mscale_all_dim": 1.0}""".formatted(type);
-            configurations.add(first.deepCopy().set("rope_parameters", JSON.readTree("""
+            configurations.add(
+                    first.deepCopy().set("rope_parameters", JSON.readTree("""
                     {"full_attention": %s, "sliding_attention": %s}""".formatted(rotation, rotation))));
         }
         for (String windows : List.of("use_sliding_window", "sliding_window")) {

@@ -8,26 +8,25 @@ import java.util.stream.Stream;
 
 /// All tables, for tests over their rows.
 final class Tables {
-    static final List<String> FAMILIES =
-            List.of(
-                    "gpt2",
-                    "gpt_neo",
-                    "gptj",
-                    "bloom",
-                    "gpt_neox",
-                    "opt",
-                    "llama",
-                    "mistral",
-                    "qwen2",
-                    "qwen3",
-                    "gemma",
-                    "gemma2",
-                    "gemma3_text",
-                    "phi3",
-                    "olmo2",
-                    "llama_bidirec",
-                    "bidirectional_pplx_qwen3",
-                    "nvembed");
+    static final List<String> FAMILIES = List.of(
+            "gpt2",
+            "gpt_neo",
+            "gptj",
+            "bloom",
+            "gpt_neox",
+            "opt",
+            "llama",
+            "mistral",
+            "qwen2",
+            "qwen3",
+            "gemma",
+            "gemma2",
+            "gemma3_text",
+            "phi3",
+            "olmo2",
+            "llama_bidirec",
+            "bidirectional_pplx_qwen3",
+            "nvembed");
 
     static final List<String> OTHERS = List.of(
             "tokenizer_config",

@@ -46,8 +46,7 @@ public final class ExplainRoutes {
                     Problem.MODEL_TYPE,
                     "model",
                     "%s scores by %s: expected a model that scores by the likelihood of the query's tokens"
-                            .formatted(
-                                    scorer.model().id(), scorer.encoder().method()));
+                            .formatted(scorer.model().id(), scorer.encoder().method()));
         }
         boolean truncate = body.truth("truncate").orElse(now.options().autoTruncate());
         ScoreRequest request =

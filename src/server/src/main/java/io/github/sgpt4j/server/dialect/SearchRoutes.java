@@ -172,16 +172,17 @@ public final class SearchRoutes {
 
     /// The first results in the order of their scores, equal ones in their old order; then the rest.
     private static List<Result> reordered(List<Result> results, Scored scored) {
-        List<Result> reordered = new ArrayList<>(IntStream.range(0, scored.scores().size())
-                .boxed()
-                .sorted(Comparator.comparing(
-                                (Integer i) -> scored.scores().get(i).rawValue())
-                        .reversed())
-                .map(i -> new Result(
-                        results.get(i).hit(),
-                        Optional.of(scored.scores().get(i).value()),
-                        Optional.of(scored.relevance(i))))
-                .toList());
+        List<Result> reordered =
+                new ArrayList<>(IntStream.range(0, scored.scores().size())
+                        .boxed()
+                        .sorted(Comparator.comparing(
+                                        (Integer i) -> scored.scores().get(i).rawValue())
+                                .reversed())
+                        .map(i -> new Result(
+                                results.get(i).hit(),
+                                Optional.of(scored.scores().get(i).value()),
+                                Optional.of(scored.relevance(i))))
+                        .toList());
         reordered.addAll(results.subList(scored.scores().size(), results.size()));
         return reordered;
     }

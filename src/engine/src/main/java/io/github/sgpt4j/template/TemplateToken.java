@@ -5,7 +5,7 @@ package io.github.sgpt4j.template;
 /// @param kind what it is
 /// @param text its text; of a string literal, its value
 /// @param line where it begins, from 1
-record Token(Kind kind, String text, int line) {
+record TemplateToken(Kind kind, String text, int line) {
     enum Kind {
         /// Text outside of tags.
         DATA,
