@@ -53,17 +53,20 @@ class RerankerCommandsTest {
         JsonNode all = expected("qwen3-rr");
         JsonNode expected = all.get("other_instruction");
         String instruction = expected.get("instruction").asText();
-        List<JsonNode> results =
-                score(PLAIN, expected, "--template", "qwen3-reranker", "--instruction", instruction);
+        List<JsonNode> results = score(PLAIN, expected, "--template", "qwen3-reranker", "--instruction", instruction);
         for (int d = 0; d < results.size(); d++) {
             assertEquals(
                     expected.get("scores").get(0).get(d).asDouble(),
                     results.get(d).get("score").asDouble(),
                     1e-5);
         }
-        JsonNode raw = score(PLAIN, all, "--template", "qwen3-reranker", "--raw-scores").getFirst();
+        JsonNode raw = score(PLAIN, all, "--template", "qwen3-reranker", "--raw-scores")
+                .getFirst();
         JsonNode logits = all.get("logits").get(0).get(0);
-        assertEquals(logits.get(0).asDouble() - logits.get(1).asDouble(), raw.get("score").asDouble(), 1e-4);
+        assertEquals(
+                logits.get(0).asDouble() - logits.get(1).asDouble(),
+                raw.get("score").asDouble(),
+                1e-4);
     }
 
     @Test
@@ -71,7 +74,8 @@ class RerankerCommandsTest {
         Path file = folder.resolve("t.json");
         Files.writeString(
                 file, "{\"pieces\": [\"{query} {document}\"], \"true_token\": \"yes\", \"activation\": \"none\"}");
-        JsonNode result = score(PLAIN, expected("qwen3-rr"), "--template", file.toString()).getFirst();
+        JsonNode result = score(PLAIN, expected("qwen3-rr"), "--template", file.toString())
+                .getFirst();
         assertEquals(1, result.get("logits").size());
         assertEquals(result.get("logits").get(0), result.get("score"));
     }
@@ -104,11 +108,13 @@ class RerankerCommandsTest {
     void inspectTellsTheWay() {
         String text = Cli.run("inspect", "-m", STATED).text();
         assertTrue(text.contains("choice with the template chat"), text);
-        JsonNode json = Cli.parse(Cli.run("inspect", "-m", STATED, "--format", "json").text());
+        JsonNode json =
+                Cli.parse(Cli.run("inspect", "-m", STATED, "--format", "json").text());
         assertEquals("choice", json.get("scoring").asText());
         assertEquals("chat", json.get("scoring_template").asText());
         assertTrue(json.get("scoring_from").asText().contains("modules.json"));
-        JsonNode plain = Cli.parse(Cli.run("inspect", "-m", PLAIN, "--format", "json").text());
+        JsonNode plain =
+                Cli.parse(Cli.run("inspect", "-m", PLAIN, "--format", "json").text());
         assertEquals("likelihood", plain.get("scoring").asText());
     }
 

@@ -15,7 +15,8 @@ import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.LongAccumulator;
 
 /// Adds a column of scores, `double`, to a data set with columns of queries and documents: higher is
-/// better; unless they are probabilities of a re-ranker, only scores of the same query are comparable. A row whose query or document is null has a
+/// better; unless they are probabilities of a re-ranker, only scores of the same query are comparable. A row whose
+/// query or document is null has a
 /// null score. Scores are those of [CrossEncoder][io.github.sgpt4j.CrossEncoder]. Rows with equal
 /// documents cost less when they follow each other.
 public final class SgptReranker extends EngineTransformer<SgptReranker> {

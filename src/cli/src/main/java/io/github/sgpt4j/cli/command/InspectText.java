@@ -57,7 +57,8 @@ public final class InspectText {
                 "pooling",
                 info.pooling().isEmpty()
                         ? info.sources().pooling()
-                        : "%s (%s)".formatted(join(info.pooling()), info.sources().pooling()));
+                        : "%s (%s)"
+                                .formatted(join(info.pooling()), info.sources().pooling()));
         facts.row("modules", modules(info));
         facts.row(
                 "text length",

@@ -236,7 +236,9 @@ public final class SearchCommand extends ModelCommand {
             return new MemorySearch(
                     model,
                     encoder,
-                    rerank == null ? Optional.empty() : Optional.of(scorer(model, reranker.apply(common().crossEncoder()))),
+                    rerank == null
+                            ? Optional.empty()
+                            : Optional.of(scorer(model, reranker.apply(common().crossEncoder()))),
                     documents,
                     index(embed(documents, encoder), encoder),
                     k,

@@ -250,7 +250,8 @@ public final class ServeCommand implements Callable<Integer> {
     }
 
     private ServedModels models() throws IOException {
-        return new ModelSettings(models, Optional.ofNullable(rerankModel), aliases, Optional.ofNullable(biases), reranker)
+        return new ModelSettings(
+                        models, Optional.ofNullable(rerankModel), aliases, Optional.ofNullable(biases), reranker)
                 .open(console, common, spec.commandLine());
     }
 
