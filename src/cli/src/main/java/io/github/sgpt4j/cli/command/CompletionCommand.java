@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import picocli.AutoComplete;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -60,7 +59,7 @@ public final class CompletionCommand implements Callable<Integer> {
         String script = switch (shell) {
             case BASH, ZSH -> {
                 root.subcommands().values().forEach(line -> offerWords(line.getCommandSpec()));
-                yield AutoComplete.bash(root.name(), root.commandLine());
+                yield BashCompletion.of(root);
             }
             case FISH -> FishCompletion.of(root);
         };
@@ -71,14 +70,15 @@ public final class CompletionCommand implements Callable<Integer> {
         return 0;
     }
 
-    /// Completes words as this command writes them, and files. picocli would offer the names of constants, and knows
-    /// files by the type of an option.
+    /// Completes words as this command writes them, and files. picocli would offer the names of constants, knows files
+    /// by the type of an option, and keeps words by labels, which must differ.
     private static void offerWords(CommandSpec verb) {
         for (OptionSpec option : List.copyOf(verb.options())) {
             List<String> words = Converters.words(option);
             if (!words.isEmpty()) {
                 verb.remove(option)
                         .addOption(OptionSpec.builder(option)
+                                .paramLabel(option.longestName())
                                 .completionCandidates(words)
                                 .build());
             } else if (FishCompletion.isFile(option)) {

@@ -3,6 +3,7 @@ package io.github.sgpt4j.cli.option;
 import io.github.sgpt4j.Dtype;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -15,7 +16,12 @@ public final class ConvertConverters {
     private ConvertConverters() {}
 
     /// The name of a number type.
-    public static final class Type implements ITypeConverter<Dtype> {
+    public static final class Type implements Converters.OfWords<Dtype> {
+        @Override
+        public List<String> words() {
+            return List.of("keep", "fp32", "bf16", "fp16");
+        }
+
         @Override
         public Dtype convert(String value) {
             return switch (value.toLowerCase(Locale.ROOT)) {
@@ -23,8 +29,7 @@ public final class ConvertConverters {
                 case "fp32" -> Dtype.FP32;
                 case "fp16" -> Dtype.FP16;
                 case "bf16" -> Dtype.BF16;
-                default ->
-                    throw new TypeConversionException("expected keep, fp32, bf16 or fp16, got \"" + value + "\"");
+                default -> throw Converters.unknown(value, words());
             };
         }
     }

@@ -37,8 +37,17 @@ public final class Converters {
                 .formatted(String.join(", ", words.subList(0, words.size() - 1)), words.getLast(), value));
     }
 
-    /// The words that an option or parameter of an enum type accepts, as messages show them; none for other types.
+    /// A converter that accepts some words only.
+    public interface OfWords<T> extends ITypeConverter<T> {
+        /// The words, as messages show them.
+        List<String> words();
+    }
+
+    /// The words that an option or parameter accepts, as messages show them; none if it accepts others too.
     public static List<String> words(ArgSpec argument) {
+        if (argument.converters().length > 0 && argument.converters()[0] instanceof OfWords<?> converter) {
+            return converter.words();
+        }
         Object[] constants = argument.auxiliaryTypes()[0].getEnumConstants();
         return constants == null
                 ? List.of()
@@ -62,7 +71,15 @@ public final class Converters {
     }
 
     /// The name of a pooling mode.
-    public static final class PoolingName implements ITypeConverter<Pooling> {
+    public static final class PoolingName implements OfWords<Pooling> {
+        @Override
+        public List<String> words() {
+            return Stream.of(Pooling.values())
+                    .filter(pooling -> pooling != Pooling.LEARNTMEAN)
+                    .map(Pooling::toString)
+                    .toList();
+        }
+
         @Override
         public Pooling convert(String value) {
             return checked(value, Pooling::parse);

@@ -11,6 +11,7 @@ import io.github.sgpt4j.training.optimizer.AdamW;
 import io.github.sgpt4j.training.optimizer.Schedule;
 import io.github.sgpt4j.training.parameters.LoraOptions;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -25,10 +26,25 @@ final class TrainConverters {
 
     private TrainConverters() {}
 
-    private static <T> T named(String value, Function<String, Optional<T>> byName, T[] all, Function<T, String> title) {
-        return byName.apply(value)
-                .orElseThrow(() ->
-                        Converters.unknown(value, Arrays.stream(all).map(title).toList()));
+    /// One of some that have names.
+    private abstract static class Named<T> implements Converters.OfWords<T> {
+        private final List<String> words;
+        private final Function<String, Optional<T>> byName;
+
+        Named(T[] all, Function<T, String> title, Function<String, Optional<T>> byName) {
+            words = Arrays.stream(all).map(title).toList();
+            this.byName = byName;
+        }
+
+        @Override
+        public List<String> words() {
+            return words;
+        }
+
+        @Override
+        public T convert(String value) {
+            return byName.apply(value).orElseThrow(() -> Converters.unknown(value, words));
+        }
     }
 
     /// @param check throws if training refuses the number
@@ -42,26 +58,23 @@ final class TrainConverters {
     }
 
     /// Which tensors are trained.
-    static final class Method implements ITypeConverter<TrainingMethod> {
-        @Override
-        public TrainingMethod convert(String value) {
-            return named(value, TrainingMethod::named, TrainingMethod.values(), TrainingMethod::title);
+    static final class Method extends Named<TrainingMethod> {
+        Method() {
+            super(TrainingMethod.values(), TrainingMethod::title, TrainingMethod::named);
         }
     }
 
     /// The course of the learning rate.
-    static final class ScheduleName implements ITypeConverter<Schedule> {
-        @Override
-        public Schedule convert(String value) {
-            return named(value, Schedule::named, Schedule.values(), Schedule::title);
+    static final class ScheduleName extends Named<Schedule> {
+        ScheduleName() {
+            super(Schedule.values(), Schedule::title, Schedule::named);
         }
     }
 
     /// The form of AdamW.
-    static final class Optimizer implements ITypeConverter<AdamW.Form> {
-        @Override
-        public AdamW.Form convert(String value) {
-            return named(value, AdamW.Form::named, AdamW.Form.values(), AdamW.Form::title);
+    static final class Optimizer extends Named<AdamW.Form> {
+        Optimizer() {
+            super(AdamW.Form.values(), AdamW.Form::title, AdamW.Form::named);
         }
     }
 
@@ -114,10 +127,9 @@ final class TrainConverters {
     }
 
     /// How a teacher is distilled.
-    static final class Distill implements ITypeConverter<DistillationLoss> {
-        @Override
-        public DistillationLoss convert(String value) {
-            return named(value, DistillationLoss::named, DistillationLoss.values(), DistillationLoss::title);
+    static final class Distill extends Named<DistillationLoss> {
+        Distill() {
+            super(DistillationLoss.values(), DistillationLoss::title, DistillationLoss::named);
         }
     }
 
