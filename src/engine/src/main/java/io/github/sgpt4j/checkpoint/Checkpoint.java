@@ -6,6 +6,7 @@ import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.model.AdaptedModel;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.DecoderLayout;
+import io.github.sgpt4j.model.family.Directions;
 import io.github.sgpt4j.model.family.DecoderConfig;
 import io.github.sgpt4j.model.family.Family;
 import io.github.sgpt4j.tokenizer.Tokenizer;
@@ -126,6 +127,7 @@ public final class Checkpoint {
         List<String> notices = new ArrayList<>(
                 CheckpointFiles.check(directory, own, files.configuration(), decoder.modelType(), json));
         knownPooling().flatMap(KnownLayout::notice).ifPresent(notices::add);
+        Directions.notice(configuration()).ifPresent(notices::add);
         biases.ifPresent(b -> notices.addAll(b.notices(own, ModelName.specb(directory, json))));
         return notices;
     }

@@ -66,6 +66,15 @@ public record Directions(Visibility visibility, boolean wholeTexts, String sourc
 
     private static final Directions CAUSAL = new Directions(Visibility.CAUSAL, false, "default");
 
+    /// What users should know about the directions that the file declares, if anything.
+    public static Optional<String> notice(JsonFile config) {
+        return config.text("model_type", "").equals("gemma2") && config.bool(BIDIRECTIONAL_KEY, false)
+                ? Optional.of(
+                        "%s: key \"use_bidirectional_attention\": tokens attend to all others of a text; transformers' Gemma 2 does so only in batches without padding whose texts fit the window"
+                                .formatted(config.path()))
+                : Optional.empty();
+    }
+
     /// Whether the code behind a class name, without a repository's name, is known.
     static boolean isKnown(String codedClass) {
         return CLASSES.containsKey(codedClass);

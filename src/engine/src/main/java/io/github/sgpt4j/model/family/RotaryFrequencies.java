@@ -218,6 +218,11 @@ public final class RotaryFrequencies {
         double scale = scaling.has("attention_factor")
                 ? scaling.positiveNumber(1, "attention_factor")
                 : factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
+        if (!Float.isFinite((float) scale)) {
+            throw new FormatException(
+                    "%s: expected a finite factor of attention with \"longrope\", got %s for %s of %d positions"
+                            .formatted(scaling.path(), scale, original, maxPositions));
+        }
         return new Positions.Rotary(plain.length * 2, false, result, (float) scale, false);
     }
 

@@ -1,12 +1,15 @@
 package io.github.sgpt4j.model.family;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.json.JsonFile;
 import io.github.sgpt4j.model.family.DecoderConfig.Visibility;
 import io.github.sgpt4j.testing.Refusal;
 import java.nio.file.Path;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -43,6 +46,15 @@ class DirectionsTest {
         Directions directions = of(json.replace('\'', '"'));
         assertEquals(visibility, directions.visibility());
         assertEquals(source, directions.source());
+    }
+
+    @Test
+    void gemma2TellsWhatTransformersDoes() {
+        JsonFile file = JsonFile.of(
+                Path.of("config.json"), "{\"model_type\": \"gemma2\", \"use_bidirectional_attention\": true}");
+        assertTrue(Directions.notice(file).orElseThrow().contains("without padding"));
+        assertEquals(
+                Optional.empty(), Directions.notice(JsonFile.of(Path.of("config.json"), "{\"model_type\": \"gemma2\"}")));
     }
 
     @ParameterizedTest

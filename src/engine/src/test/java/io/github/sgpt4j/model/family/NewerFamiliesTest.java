@@ -120,6 +120,7 @@ class NewerFamiliesTest {
             value = {
                 "phi3-be; {'rope_scaling': {'rope_type': 'longrope', 'short_factor': [1.0]}}; short_factor",
                 "phi3-be; {'rope_scaling': {'rope_type': 'longrope'}}; short_factor",
+                "phi3-be; {'original_max_position_embeddings': 1, 'rope_scaling': {'rope_type': 'longrope', 'short_factor': [1, 1, 1, 1, 1, 1, 1, 1]}}; longrope",
                 "gemma3-be; {'layer_types': ['full_attention']}; layer_types",
                 "gemma3-be; {'sliding_window': 2147483647}; window",
                 "mistral-nvembed-be; {'text_config': null}; text_config",
