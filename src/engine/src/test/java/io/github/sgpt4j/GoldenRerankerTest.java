@@ -29,7 +29,7 @@ class GoldenRerankerTest {
     ///
     /// @param template asked for, since the folder's name says nothing; empty if the files state it
     /// @param method what is computed
-    private record Case(String name, Optional<RerankTemplate> template, ScoringMethod method) {
+    record Case(String name, Optional<RerankTemplate> template, ScoringMethod method) {
         static Case named(String name, RerankTemplate template, ScoringMethod method) {
             return new Case(name, Optional.of(template), method);
         }
@@ -78,7 +78,7 @@ class GoldenRerankerTest {
         return CrossEncoder.open(RerankerGoldens.model(golden.name()), ModelOptions.DEFAULT, options);
     }
 
-    private static void check(
+    static void check(
             CrossEncoder encoder, JsonNode expected, int query, int document, CrossEncoder.Score score) {
         String what = "query " + query + ", document " + document;
         Closeness scores = encoder.scoresAreProbabilities() ? PROBABILITIES : Closeness.FP32;
