@@ -307,7 +307,7 @@ record ScoringPlan(
                 activation.toString(),
                 instruction.toString(),
                 prompts.map(PairTemplate::toString).orElse(""),
-                settings.toString());
+                settings.identity());
     }
 
     /// One sentence for users, if the files leave open what prompts look like.

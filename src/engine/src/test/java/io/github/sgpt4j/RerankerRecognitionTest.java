@@ -275,6 +275,21 @@ class RerankerRecognitionTest {
     }
 
     @Test
+    void fingerprintsDoNotDependOnThePlaceOfFiles() throws IOException {
+        Path model = RerankerGoldens.model("qwen3-rr-st");
+        Path moved = folder.resolve("moved");
+        try (Stream<Path> files = Files.walk(model)) {
+            for (Path file : (Iterable<Path>) files::iterator) {
+                Files.copy(file, moved.resolve(model.relativize(file).toString()));
+            }
+        }
+        try (CrossEncoder here = CrossEncoder.open(model);
+                CrossEncoder there = CrossEncoder.open(moved)) {
+            assertEquals(here.fingerprint(), there.fingerprint());
+        }
+    }
+
+    @Test
     void aTemplateMayComeFromAFile() throws IOException {
         Path file = folder.resolve("mine.json");
         Files.writeString(file, """

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 
 /// The chat template of a re-ranker in the layout of sentence-transformers, and how it is applied.
 ///
@@ -38,6 +39,11 @@ public record ChatSettings(
 
     public ChatSettings {
         variables = Map.copyOf(variables);
+    }
+
+    /// What prompts depend on, as text: independent of where the files are, the same in every virtual machine.
+    String identity() {
+        return "%s %s %s %s".formatted(template, new TreeMap<>(variables), structured, keepsEnd);
     }
 
     /// Reads the files in the transformer's folder.

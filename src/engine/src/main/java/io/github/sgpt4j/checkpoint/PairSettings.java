@@ -46,6 +46,11 @@ public record PairSettings(
     /// @param file states them
     public record LogitTokens(int trueToken, OptionalInt falseToken, Path file) {}
 
+    /// What scores depend on, as text: independent of where the files are.
+    public String identity() {
+        return "%s %s %s %s".formatted(chat.map(ChatSettings::identity).orElse(""), pooling, temperature, padding);
+    }
+
     /// Reads the files.
     ///
     /// @param config config.json

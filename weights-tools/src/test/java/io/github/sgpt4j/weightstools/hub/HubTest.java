@@ -41,6 +41,21 @@ class HubTest extends HubFixture {
                 .startsWith("Signature: 8a477f597d28d172789f06886806bc55"));
     }
 
+    /// Without it, a re-ranker would score other prompts.
+    @Test
+    void fetchesTheChatTemplateOfARerankerAndItsTokens() throws IOException {
+        String type = "sentence_transformers.";
+        server.with("chat_template.jinja", "{{ messages }}")
+                .with("1_LogitScore/config.json", "{\"true_token_id\": 1}")
+                .with("modules.json", """
+                        [{"idx": 0, "name": "0", "path": "", "type": "TYPEbase.modules.transformer.Transformer"},
+                         {"idx": 1, "name": "1", "path": "1_LogitScore",
+                          "type": "TYPEcross_encoder.modules.logit_score.LogitScore"}]
+                        """.replace("TYPE", type));
+        List<String> files = filesIn(download(MODEL));
+        assertTrue(files.containsAll(List.of("chat_template.jinja", "1_LogitScore/config.json")), files.toString());
+    }
+
     @Test
     void sendsTheTokenToTheHubOnly() throws IOException {
         hub(settings().token(Optional.of("hf_secret")).build()).download(MODEL, HubOptions.DEFAULT, listener);
