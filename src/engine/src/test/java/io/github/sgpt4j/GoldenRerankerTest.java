@@ -78,8 +78,7 @@ class GoldenRerankerTest {
         return CrossEncoder.open(RerankerGoldens.model(golden.name()), ModelOptions.DEFAULT, options);
     }
 
-    static void check(
-            CrossEncoder encoder, JsonNode expected, int query, int document, CrossEncoder.Score score) {
+    static void check(CrossEncoder encoder, JsonNode expected, int query, int document, CrossEncoder.Score score) {
         String what = "query " + query + ", document " + document;
         Closeness scores = encoder.scoresAreProbabilities() ? PROBABILITIES : Closeness.FP32;
         double value = expected.get("scores").get(query).get(document).doubleValue();

@@ -30,13 +30,8 @@ final class NeededFiles {
     static final String CONFIG_FILE = "config.json";
     static final String TOKENIZER_CONFIG_FILE = "tokenizer_config.json";
 
-    private static final List<String> TRANSFORMER_FILES =
-            List.of(
-                    LENGTH_FILE,
-                    TOKENIZER_CONFIG_FILE,
-                    "special_tokens_map.json",
-                    "added_tokens.json",
-                    "chat_template.jinja");
+    private static final List<String> TRANSFORMER_FILES = List.of(
+            LENGTH_FILE, TOKENIZER_CONFIG_FILE, "special_tokens_map.json", "added_tokens.json", "chat_template.jinja");
     private static final String TOKENIZER_FILE = "tokenizer.json";
     private static final List<String> VOCABULARY_FILES = List.of("vocab.json", "merges.txt");
     private static final List<String> SINGLE_WEIGHTS = List.of(Weights.SINGLE_FILE, "pytorch_model.bin");

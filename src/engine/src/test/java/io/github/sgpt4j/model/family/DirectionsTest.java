@@ -54,7 +54,8 @@ class DirectionsTest {
                 Path.of("config.json"), "{\"model_type\": \"gemma2\", \"use_bidirectional_attention\": true}");
         assertTrue(Directions.notice(file).orElseThrow().contains("without padding"));
         assertEquals(
-                Optional.empty(), Directions.notice(JsonFile.of(Path.of("config.json"), "{\"model_type\": \"gemma2\"}")));
+                Optional.empty(),
+                Directions.notice(JsonFile.of(Path.of("config.json"), "{\"model_type\": \"gemma2\"}")));
     }
 
     @ParameterizedTest
