@@ -105,7 +105,9 @@ public final class IndexVerifier {
                 ok(Kind.MODEL, "the one given");
             }
         } catch (FormatException e) {
-            wrong(metadata.isEmpty() ? Kind.METADATA : Kind.MODEL, IndexDamage.what(path, e));
+            // The index may be sound, so it need not be made again.
+            String what = IndexDamage.what(path, e).replace(ModelIdentity.orMakeAgain(), "");
+            wrong(metadata.isEmpty() ? Kind.METADATA : Kind.MODEL, what);
         }
     }
 
