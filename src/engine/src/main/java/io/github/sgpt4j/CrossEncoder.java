@@ -123,7 +123,7 @@ public final class CrossEncoder implements AutoCloseable {
         this.options = options;
         plan = ScoringPlan.of(model, options);
         maxLength = plan.maxLength(model, options);
-        scorer = plan.scorer(model, options);
+        scorer = plan.scorer(model, options, maxLength);
         tally = new TextReadings.Tally(maxLength);
     }
 

@@ -4,6 +4,7 @@ import io.github.sgpt4j.inference.PromptTemplate;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// How pairs are scored. Immutable: each `with` method returns a changed copy.
@@ -20,40 +21,43 @@ public final class CrossEncoderOptions {
             @Nullable Integer batchTokens,
             @Nullable RerankTemplate template,
             @Nullable String instruction,
-            boolean rawScores) {
-        Values withPrompt(String value) {
-            return new Values(value, maxLength, truncate, batchTokens, template, instruction, rawScores);
-        }
-
-        Values withMaxLength(int value) {
-            return new Values(prompt, value, truncate, batchTokens, template, instruction, rawScores);
-        }
-
-        Values withTruncate(boolean value) {
-            return new Values(prompt, maxLength, value, batchTokens, template, instruction, rawScores);
-        }
-
-        Values withBatchTokens(int value) {
-            return new Values(prompt, maxLength, truncate, value, template, instruction, rawScores);
-        }
-
-        Values withTemplate(RerankTemplate value) {
-            return new Values(prompt, maxLength, truncate, batchTokens, value, instruction, rawScores);
-        }
-
-        Values withInstruction(String value) {
-            return new Values(prompt, maxLength, truncate, batchTokens, template, value, rawScores);
-        }
-
-        Values withRawScores(boolean value) {
-            return new Values(prompt, maxLength, truncate, batchTokens, template, instruction, value);
-        }
-    }
+            boolean rawScores) {}
 
     private final Values values;
 
     private CrossEncoderOptions(Values values) {
         this.values = values;
+    }
+
+    /// Mutable values for a changed copy.
+    private static final class Draft {
+        private String prompt;
+        private @Nullable Integer maxLength;
+        private boolean truncate;
+        private @Nullable Integer batchTokens;
+        private @Nullable RerankTemplate template;
+        private @Nullable String instruction;
+        private boolean rawScores;
+
+        Draft(Values values) {
+            prompt = values.prompt;
+            maxLength = values.maxLength;
+            truncate = values.truncate;
+            batchTokens = values.batchTokens;
+            template = values.template;
+            instruction = values.instruction;
+            rawScores = values.rawScores;
+        }
+
+        Values values() {
+            return new Values(prompt, maxLength, truncate, batchTokens, template, instruction, rawScores);
+        }
+    }
+
+    private CrossEncoderOptions changed(Consumer<Draft> change) {
+        Draft draft = new Draft(values);
+        change.accept(draft);
+        return new CrossEncoderOptions(draft.values());
     }
 
     /// Text before the query, with `{}` once where the document goes; used by the likelihood only.
@@ -66,7 +70,7 @@ public final class CrossEncoderOptions {
     /// @throws IllegalArgumentException if it does not contain `{}` exactly once
     public CrossEncoderOptions withPrompt(String value) {
         PromptTemplate.parse(value);
-        return new CrossEncoderOptions(values.withPrompt(value));
+        return changed(draft -> draft.prompt = value);
     }
 
     /// Maximum tokens of prompt and query; empty for the model's number of positions, or what the template or
@@ -82,7 +86,7 @@ public final class CrossEncoderOptions {
         if (value < 1) {
             throw new IllegalArgumentException("maximal length: expected at least 1, got " + value);
         }
-        return new CrossEncoderOptions(values.withMaxLength(value));
+        return changed(draft -> draft.maxLength = value);
     }
 
     /// Whether longer pairs are cut; otherwise they are an error.
@@ -93,7 +97,7 @@ public final class CrossEncoderOptions {
     /// With `true`, pairs that are too long are cut; with `false`, the first of them causes a
     /// [io.github.sgpt4j.error.FormatException] before anything is computed.
     public CrossEncoderOptions withTruncate(boolean value) {
-        return new CrossEncoderOptions(values.withTruncate(value));
+        return changed(draft -> draft.truncate = value);
     }
 
     /// Maximum tokens computed at the same time on a device, which bounds the memory for activations.
@@ -110,7 +114,7 @@ public final class CrossEncoderOptions {
         if (value < 1) {
             throw new IllegalArgumentException("batch tokens: expected at least 1, got " + value);
         }
-        return new CrossEncoderOptions(values.withBatchTokens(value));
+        return changed(draft -> draft.batchTokens = value);
     }
 
     /// What is computed, and the prompts for it; empty for what the model's files or its name say, see
@@ -121,7 +125,7 @@ public final class CrossEncoderOptions {
 
     /// With a template, whatever the model's files and its name say.
     public CrossEncoderOptions withTemplate(RerankTemplate value) {
-        return new CrossEncoderOptions(values.withTemplate(Objects.requireNonNull(value, "template")));
+        return changed(draft -> draft.template = Objects.requireNonNull(value, "template"));
     }
 
     /// The instruction in prompts, or empty for the template's or the files' own.
@@ -132,7 +136,7 @@ public final class CrossEncoderOptions {
     /// With an instruction in prompts, such as "Given a web search query, retrieve relevant passages that
     /// answer the query". A model whose template has no place for one is refused when the encoder is created.
     public CrossEncoderOptions withInstruction(String value) {
-        return new CrossEncoderOptions(values.withInstruction(Objects.requireNonNull(value, "instruction")));
+        return changed(draft -> draft.instruction = Objects.requireNonNull(value, "instruction"));
     }
 
     /// Whether scores are logits, or their difference.
@@ -143,7 +147,7 @@ public final class CrossEncoderOptions {
     /// With `true`, scores are logits, or the difference of two, also if the model's files or its published
     /// usage make probabilities of them. With the likelihood, `true` is refused when the encoder is created.
     public CrossEncoderOptions withRawScores(boolean value) {
-        return new CrossEncoderOptions(values.withRawScores(value));
+        return changed(draft -> draft.rawScores = value);
     }
 
     @Override

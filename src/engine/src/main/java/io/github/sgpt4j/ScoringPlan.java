@@ -61,27 +61,16 @@ record ScoringPlan(
         if (chosen.prompts.isEmpty() && !chat) {
             return likelihood(chosen, settings, options);
         }
-        ScoringPlan plan = head
-                ? new ScoringPlan(
-                        ScoringMethod.HEAD,
-                        name(chosen),
-                        chosen.source,
-                        chosen.prompts,
-                        chat,
-                        List.of(),
-                        activation(chosen, settings, options),
-                        instruction(chosen, settings, options),
-                        settings)
-                : new ScoringPlan(
-                        ScoringMethod.CHOICE,
-                        name(chosen),
-                        chosen.source,
-                        chosen.prompts,
-                        chat,
-                        tokens(model, chosen, settings),
-                        activation(chosen, settings, options),
-                        instruction(chosen, settings, options),
-                        settings);
+        ScoringPlan plan = new ScoringPlan(
+                head ? ScoringMethod.HEAD : ScoringMethod.CHOICE,
+                name(chosen),
+                chosen.source,
+                chosen.prompts,
+                chat,
+                head ? List.of() : tokens(model, chosen, settings),
+                activation(chosen, settings, options),
+                instruction(chosen, settings, options),
+                settings);
         if (!options.prompt().equals(CrossEncoderOptions.DEFAULT.prompt())) {
             throw new IllegalArgumentException("prompt: has no effect with the template %s (%s), only with likelihood"
                     .formatted(plan.template, plan.source));
@@ -226,15 +215,14 @@ record ScoringPlan(
     }
 
     /// The scorer of this plan.
-    PairScoring<?> scorer(Model model, CrossEncoderOptions options) {
-        int longest = model.decoder().config().longest();
+    ///
+    /// @param maxLength as of [#maxLength]
+    PairScoring<?> scorer(Model model, CrossEncoderOptions options, int maxLength) {
         if (method == ScoringMethod.LIKELIHOOD) {
             model.lanes().decoders().forEach(Decoder::requireHead);
-            int maxLength =
-                    options.maxLength().orElseGet(() -> model.decoder().config().maxPositions());
             return new PairScorer(model.lanes(), model.tokenizer(), PromptTemplate.parse(options.prompt()), maxLength);
         }
-        int maxLength = maxLength(model, options);
+        int longest = model.decoder().config().longest();
         PairFraming framing = framing(model, maxLength);
         if (options.instruction().isPresent() && framing instanceof ChatFraming ofChat && !ofChat.takesInstruction()) {
             throw new IllegalArgumentException(

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.testing.CudaTests;
-import io.github.sgpt4j.testing.RerankerGoldens;
+import io.github.sgpt4j.testing.DecoderGoldens;
 import io.github.sgpt4j.testing.RerankerGoldens.Pairs;
 import java.util.List;
 import java.util.stream.Stream;
@@ -28,7 +28,7 @@ class CudaRerankersTest {
 
     private static CrossEncoder open(GoldenRerankerTest.Case golden, JsonNode expected, Dtype dtype) {
         ModelOptions options = ModelOptions.DEFAULT.withDevice("cuda").withDtype(dtype);
-        return CrossEncoder.open(RerankerGoldens.model(golden.name()), options, golden.options(expected));
+        return CrossEncoder.open(DecoderGoldens.model(golden.name()), options, golden.options(expected));
     }
 
     private static List<CrossEncoder.Score> scores(CrossEncoder encoder, Pairs pairs) {
@@ -38,7 +38,7 @@ class CudaRerankersTest {
     @ParameterizedTest
     @MethodSource("cases")
     void scoresAgreeIn32Bits(GoldenRerankerTest.Case golden) {
-        JsonNode expected = RerankerGoldens.expected(golden.name());
+        JsonNode expected = DecoderGoldens.expected(golden.name());
         Pairs pairs = Pairs.of(expected);
         try (CrossEncoder encoder = open(golden, expected, Dtype.FP32)) {
             List<CrossEncoder.Score> scores = scores(encoder, pairs);
@@ -53,7 +53,7 @@ class CudaRerankersTest {
     @ParameterizedTest
     @MethodSource("cases")
     void logitsPointTheSameWayIn16Bits(GoldenRerankerTest.Case golden) {
-        JsonNode expected = RerankerGoldens.expected(golden.name());
+        JsonNode expected = DecoderGoldens.expected(golden.name());
         Pairs pairs = Pairs.of(expected);
         for (Dtype dtype : List.of(Dtype.BF16, Dtype.FP16)) {
             try (CrossEncoder encoder = open(golden, expected, dtype)) {

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.batch.PackedBatch;
 import io.github.sgpt4j.testing.Closeness;
-import io.github.sgpt4j.testing.RerankerGoldens;
+import io.github.sgpt4j.testing.DecoderGoldens;
 import io.github.sgpt4j.testing.RerankerGoldens.Pairs;
 import java.util.Arrays;
 import java.util.List;
@@ -75,7 +75,7 @@ class GoldenRerankerTest {
     }
 
     private static CrossEncoder open(Case golden, CrossEncoderOptions options) {
-        return CrossEncoder.open(RerankerGoldens.model(golden.name()), ModelOptions.DEFAULT, options);
+        return CrossEncoder.open(DecoderGoldens.model(golden.name()), ModelOptions.DEFAULT, options);
     }
 
     static void check(CrossEncoder encoder, JsonNode expected, int query, int document, CrossEncoder.Score score) {
@@ -107,7 +107,7 @@ class GoldenRerankerTest {
     @ParameterizedTest
     @MethodSource("cases")
     void scoresAgreeInBatches(Case golden) {
-        JsonNode expected = RerankerGoldens.expected(golden.name());
+        JsonNode expected = DecoderGoldens.expected(golden.name());
         Pairs pairs = Pairs.of(expected);
         for (int batchTokens : new int[] {1, 700, 4096}) {
             try (CrossEncoder encoder = open(golden, golden.options(expected).withBatchTokens(batchTokens))) {
@@ -125,7 +125,7 @@ class GoldenRerankerTest {
     @ParameterizedTest
     @MethodSource("cases")
     void pairsScoredAloneAgree(Case golden) {
-        JsonNode expected = RerankerGoldens.expected(golden.name());
+        JsonNode expected = DecoderGoldens.expected(golden.name());
         Pairs pairs = Pairs.of(expected);
         try (CrossEncoder encoder = open(golden, golden.options(expected))) {
             for (int i = 0; i < pairs.indices().size(); i++) {
@@ -140,7 +140,7 @@ class GoldenRerankerTest {
     @ParameterizedTest
     @MethodSource("cases")
     void idsAreThoseOfTheReference(Case golden) {
-        JsonNode expected = RerankerGoldens.expected(golden.name());
+        JsonNode expected = DecoderGoldens.expected(golden.name());
         try (CrossEncoder encoder = open(golden, golden.options(expected))) {
             checkIds(encoder, expected);
             for (String other : List.of("other_instruction", "without_instruction")) {
@@ -172,7 +172,7 @@ class GoldenRerankerTest {
     @ParameterizedTest
     @MethodSource("cases")
     void otherInstructionsAgree(Case golden) {
-        JsonNode expected = RerankerGoldens.expected(golden.name());
+        JsonNode expected = DecoderGoldens.expected(golden.name());
         for (String other : List.of("other_instruction", "without_instruction")) {
             if (!expected.has(other)) {
                 continue;
@@ -195,7 +195,7 @@ class GoldenRerankerTest {
     @ParameterizedTest
     @MethodSource("cases")
     void rawScoresAreLogits(Case golden) {
-        JsonNode expected = RerankerGoldens.expected(golden.name());
+        JsonNode expected = DecoderGoldens.expected(golden.name());
         try (CrossEncoder encoder = open(golden, golden.options(expected).withRawScores(true))) {
             CrossEncoder.Score score = encoder.score(
                             expected.get("queries").get(0).textValue(),
@@ -210,9 +210,9 @@ class GoldenRerankerTest {
     @ParameterizedTest
     @ValueSource(strings = {"gemma-rr", "gemma2-rr"})
     void everyTokenOfASequenceAgrees(String name) {
-        JsonNode sequence = RerankerGoldens.expected(name).get("sequence");
+        JsonNode sequence = DecoderGoldens.expected(name).get("sequence");
         int[] ids = Closeness.ints(sequence.get("ids"));
-        try (Model model = Model.open(RerankerGoldens.model(name))) {
+        try (Model model = Model.open(DecoderGoldens.model(name))) {
             float[] actual = model.decoder()
                     .logProbabilities(
                             PackedBatch.of(List.of(Arrays.copyOf(ids, ids.length - 1))),
@@ -226,7 +226,7 @@ class GoldenRerankerTest {
     @ParameterizedTest
     @MethodSource("cases")
     void cutPairsAreTold(Case golden) {
-        JsonNode expected = RerankerGoldens.expected(golden.name());
+        JsonNode expected = DecoderGoldens.expected(golden.name());
         boolean cuts = !expected.get("truncation").textValue().startsWith("none");
         Pairs pairs = Pairs.of(expected);
         int last = expected.get("documents").size() - 1;

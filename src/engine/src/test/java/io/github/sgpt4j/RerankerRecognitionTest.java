@@ -9,8 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.SgptException;
 import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.testing.DecoderGoldens;
 import io.github.sgpt4j.testing.Refusal;
-import io.github.sgpt4j.testing.RerankerGoldens;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -31,7 +31,7 @@ class RerankerRecognitionTest {
 
     /// A copy of a golden model in a folder of another name.
     private Path copy(String model, String name) {
-        Path source = RerankerGoldens.model(model);
+        Path source = DecoderGoldens.model(model);
         Path target = folder.resolve(name);
         try (Stream<Path> files = Files.walk(source)) {
             files.forEach(
@@ -102,8 +102,7 @@ class RerankerRecognitionTest {
     void theSourceIsTold() {
         assertTrue(
                 info(copy("qwen3-rr", "Qwen3-Reranker-4B")).sources().scoring().contains("directory's name"));
-        assertTrue(
-                info(RerankerGoldens.model("qwen3-rr-st")).sources().scoring().contains("chat_template.jinja"));
+        assertTrue(info(DecoderGoldens.model("qwen3-rr-st")).sources().scoring().contains("chat_template.jinja"));
         assertTrue(info(copy("llama-seqcls", "x")).sources().scoring().contains("architectures"));
     }
 
@@ -119,7 +118,7 @@ class RerankerRecognitionTest {
     void aRecognisedModelScoresAsIfAskedFor() {
         assertEquals(
                 scores(
-                        RerankerGoldens.model("qwen3-rr"),
+                        DecoderGoldens.model("qwen3-rr"),
                         CrossEncoderOptions.DEFAULT.withTemplate(RerankTemplate.QWEN3_RERANKER)),
                 scores(copy("qwen3-rr", "Qwen3-Reranker-0.6B"), CrossEncoderOptions.DEFAULT));
     }
@@ -176,7 +175,7 @@ class RerankerRecognitionTest {
         Refusal.check(
                 UnsupportedModelException.class,
                 () -> CrossEncoder.open(
-                                RerankerGoldens.model("llama-seqcls"),
+                                DecoderGoldens.model("llama-seqcls"),
                                 ModelOptions.DEFAULT,
                                 CrossEncoderOptions.DEFAULT.withTemplate(RerankTemplate.LIKELIHOOD))
                         .close(),
@@ -189,7 +188,7 @@ class RerankerRecognitionTest {
         Refusal.check(
                 UnsupportedModelException.class,
                 () -> CrossEncoder.open(
-                                RerankerGoldens.model("qwen3-rr"),
+                                DecoderGoldens.model("qwen3-rr"),
                                 ModelOptions.DEFAULT,
                                 CrossEncoderOptions.DEFAULT.withTemplate(RerankTemplate.RANKLLAMA))
                         .close(),
@@ -202,12 +201,12 @@ class RerankerRecognitionTest {
         for (String name : List.of("qwen3-rr-st", "qwen3-seqcls-st")) {
             Refusal.check(
                     UnsupportedModelException.class,
-                    () -> BiEncoder.open(RerankerGoldens.model(name)).close(),
+                    () -> BiEncoder.open(DecoderGoldens.model(name)).close(),
                     name,
                     "no pooling");
         }
-        assertTrue(info(RerankerGoldens.model("qwen3-rr-st")).pooling().isEmpty());
-        try (Model model = Model.open(RerankerGoldens.model("qwen3-rr-st"));
+        assertTrue(info(DecoderGoldens.model("qwen3-rr-st")).pooling().isEmpty());
+        try (Model model = Model.open(DecoderGoldens.model("qwen3-rr-st"));
                 BiEncoder encoder = BiEncoder.of(model, BiEncoderOptions.DEFAULT.withPooling(Pooling.MEAN))) {
             assertEquals(encoder.dimension(), encoder.embed("text").length);
         }
@@ -216,7 +215,7 @@ class RerankerRecognitionTest {
     private static void refused(String model, CrossEncoderOptions options, String... words) {
         IllegalArgumentException error = assertThrows(
                 IllegalArgumentException.class,
-                () -> CrossEncoder.open(RerankerGoldens.model(model), ModelOptions.DEFAULT, options)
+                () -> CrossEncoder.open(DecoderGoldens.model(model), ModelOptions.DEFAULT, options)
                         .close());
         for (String word : words) {
             assertTrue(String.valueOf(error.getMessage()).contains(word), error::getMessage);
@@ -249,7 +248,7 @@ class RerankerRecognitionTest {
     void longPairsMayBeRefused() {
         CrossEncoderOptions options = CrossEncoderOptions.DEFAULT.withTruncate(false);
         try (CrossEncoder encoder =
-                CrossEncoder.open(RerankerGoldens.model("qwen3-rr-onelogit"), ModelOptions.DEFAULT, options)) {
+                CrossEncoder.open(DecoderGoldens.model("qwen3-rr-onelogit"), ModelOptions.DEFAULT, options)) {
             Refusal.check(
                     FormatException.class,
                     () -> encoder.score("q", List.of("word ".repeat(1000))),
@@ -260,7 +259,7 @@ class RerankerRecognitionTest {
     @Test
     void fingerprintsTellWaysToScoreApart() {
         CrossEncoderOptions options = CrossEncoderOptions.DEFAULT.withTemplate(RerankTemplate.QWEN3_RERANKER);
-        Path model = RerankerGoldens.model("qwen3-rr");
+        Path model = DecoderGoldens.model("qwen3-rr");
         try (Model open = Model.open(model);
                 CrossEncoder likelihood = CrossEncoder.of(open, CrossEncoderOptions.DEFAULT);
                 CrossEncoder choice = CrossEncoder.of(open, options);
@@ -276,7 +275,7 @@ class RerankerRecognitionTest {
 
     @Test
     void fingerprintsDoNotDependOnThePlaceOfFiles() throws IOException {
-        Path model = RerankerGoldens.model("qwen3-rr-st");
+        Path model = DecoderGoldens.model("qwen3-rr-st");
         Path moved = folder.resolve("moved");
         try (Stream<Path> files = Files.walk(model)) {
             for (Path file : (Iterable<Path>) files::iterator) {
@@ -301,7 +300,7 @@ class RerankerRecognitionTest {
         assertEquals("mine.json", template.name());
         CrossEncoderOptions options = CrossEncoderOptions.DEFAULT.withTemplate(template);
         try (CrossEncoder encoder =
-                CrossEncoder.open(RerankerGoldens.model("qwen3-rr"), ModelOptions.DEFAULT, options)) {
+                CrossEncoder.open(DecoderGoldens.model("qwen3-rr"), ModelOptions.DEFAULT, options)) {
             assertEquals(64, encoder.maxLength());
             assertFalse(encoder.scoresAreProbabilities());
             CrossEncoder.Score score =
@@ -373,7 +372,7 @@ class RerankerRecognitionTest {
     void classifiersPassOverPaddingAtTheEnd() {
         CrossEncoderOptions options = CrossEncoderOptions.DEFAULT.withTemplate(RerankTemplate.RANKLLAMA);
         try (CrossEncoder encoder =
-                CrossEncoder.open(RerankerGoldens.model("llama-seqcls"), ModelOptions.DEFAULT, options)) {
+                CrossEncoder.open(DecoderGoldens.model("llama-seqcls"), ModelOptions.DEFAULT, options)) {
             List<CrossEncoder.Score> scores = encoder.score("q", List.of("a river", "a river<|pad|><|pad|>"));
             assertEquals(scores.get(0).value(), scores.get(1).value());
             assertFalse(scores.get(1).truncated());
@@ -382,7 +381,7 @@ class RerankerRecognitionTest {
 
     @Test
     void documentsAreRankedByRawScores() {
-        try (CrossEncoder encoder = CrossEncoder.open(RerankerGoldens.model("qwen3-rr-st"))) {
+        try (CrossEncoder encoder = CrossEncoder.open(DecoderGoldens.model("qwen3-rr-st"))) {
             List<CrossEncoder.Score> scores = encoder.score("fear of heights", DOCUMENTS);
             List<CrossEncoder.Ranked> ranked = encoder.rank("fear of heights", DOCUMENTS);
             int best = scores.get(0).rawValue() >= scores.get(1).rawValue() ? 0 : 1;

@@ -5,6 +5,7 @@ import io.github.sgpt4j.backend.PoolMode;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.json.JsonFile;
 import io.github.sgpt4j.json.JsonFiles;
+import io.github.sgpt4j.model.family.CustomCode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -135,7 +136,8 @@ public record KnownLayout(
                         .formatted(transformer.resolve("tokenizer_config.json")));
     }
 
-    private static PoolMode pooling(JsonFile config) {
+    /// Pooling of NVIDIA's models.
+    static PoolMode pooling(JsonFile config) {
         String name = config.text("pooling", "avg");
         PoolMode mode = POOLING.get(name);
         if (mode == null) {
@@ -148,9 +150,7 @@ public record KnownLayout(
     private static String code(JsonFile config) {
         List<String> names =
                 texts(config.node("auto_map").map(map -> map.get("AutoModel")).orElse(null));
-        String name = names.isEmpty() ? "" : names.getFirst();
-        int repository = name.lastIndexOf("--");
-        return repository < 0 ? name : name.substring(repository + 2);
+        return names.isEmpty() ? "" : CustomCode.withoutRepository(names.getFirst());
     }
 
     /// A text, or the texts of a list. What else a broken file may hold is refused by the reader of the decoder's

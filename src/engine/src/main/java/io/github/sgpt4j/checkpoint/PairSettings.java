@@ -9,7 +9,6 @@ import io.github.sgpt4j.json.JsonFiles;
 import io.github.sgpt4j.model.family.CustomCode;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -35,9 +34,6 @@ public record PairSettings(
 
     /// NVIDIA's classes, which pool all states.
     private static final String POOLING_CLASS = "BidirectionalForSequenceClassification";
-
-    private static final Map<String, PoolMode> POOLING =
-            Map.of("avg", PoolMode.MEAN, "last", PoolMode.LAST, "cls", PoolMode.FIRST);
 
     /// The tokens of a module LogitScore.
     ///
@@ -73,19 +69,11 @@ public record PairSettings(
                 activation(directory, config, json),
                 chat,
                 instruction,
-                pooled ? pooling(config) : PoolMode.LAST,
+                pooled ? KnownLayout.pooling(config) : PoolMode.LAST,
                 pooled ? config.positiveNumber(1, "temperature") : 1,
                 !pooled && config.has("pad_token_id")
                         ? OptionalInt.of(config.positiveIntOrZero(0, "pad_token_id"))
                         : OptionalInt.empty());
-    }
-
-    private static PoolMode pooling(JsonFile config) {
-        PoolMode mode = POOLING.get(config.text("pooling", "avg"));
-        if (mode == null) {
-            throw config.unsupported("pooling", "avg, last and cls are");
-        }
-        return mode;
     }
 
     private static Optional<ScoreActivation> activation(Path directory, JsonFile config, JsonFiles json) {

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.call.Cancellation;
 import io.github.sgpt4j.testing.Closeness;
-import io.github.sgpt4j.testing.RerankerGoldens;
+import io.github.sgpt4j.testing.DecoderGoldens;
 import io.github.sgpt4j.testing.RerankerGoldens.Pairs;
 import io.github.sgpt4j.tokenizer.EncodedText;
 import io.github.sgpt4j.tokenizer.Tokenizer;
@@ -50,13 +50,13 @@ class PieceFramingTest {
         "gemma2-rr, bge-gemma",
     })
     void idsAreThoseOfTheReference(String model, String template) {
-        JsonNode expected = RerankerGoldens.expected(model);
+        JsonNode expected = DecoderGoldens.expected(model);
         JsonNode pieces = expected.get("template").path("pieces");
         Optional<String> instruction = template.equals("bge-gemma")
                 ? Optional.of(pieces.get(pieces.size() - 1).textValue())
                 : Optional.ofNullable(expected.path("instruction").textValue());
         PieceFraming framing = new PieceFraming(
-                Tokenizer.load(RerankerGoldens.model(model)),
+                Tokenizer.load(DecoderGoldens.model(model)),
                 named(template),
                 instruction,
                 expected.get("max_length").intValue());
@@ -74,7 +74,7 @@ class PieceFramingTest {
     @ParameterizedTest
     @ValueSource(strings = {"qwen3-reranker", "bge-gemma", "mxbai-v2", "rankllama", "nvidia-rerank"})
     void noPromptIsLongerThanTold(String name) {
-        Tokenizer tokenizer = Tokenizer.load(RerankerGoldens.model("qwen2-rr"));
+        Tokenizer tokenizer = Tokenizer.load(DecoderGoldens.model("qwen2-rr"));
         PairTemplate template = named(name);
         for (int maxLength : new int[] {100, 101, 250}) {
             PieceFraming framing = new PieceFraming(tokenizer, template, template.instruction(), maxLength);
@@ -95,7 +95,7 @@ class PieceFramingTest {
 
     @Test
     void textsOfPairsFillNoPlaces() {
-        Tokenizer tokenizer = Tokenizer.load(RerankerGoldens.model("qwen3-rr"));
+        Tokenizer tokenizer = Tokenizer.load(DecoderGoldens.model("qwen3-rr"));
         PieceFraming framing = new PieceFraming(tokenizer, named("qwen3-reranker"), Optional.of("{query}"), 300);
         String text =
                 tokenizer.decode(encode(framing, "{document}", "{instruction}").ids(), false);
@@ -106,7 +106,7 @@ class PieceFramingTest {
     /// The expected ids are those of `tokenizers` 0.23.
     @Test
     void pairsLoseTheirLongerTextFirst() {
-        Tokenizer tokenizer = Tokenizer.load(RerankerGoldens.model("llama-seqcls"));
+        Tokenizer tokenizer = Tokenizer.load(DecoderGoldens.model("llama-seqcls"));
         int special = tokenizer.specialTokensAddedToPair();
         assertEquals(2, special);
         int[] shortIds = tokenizer.encode("a", false);

@@ -147,9 +147,14 @@ record IndexMetadata(ModelIdentity model, Similarity similarity, IndexOptions op
         }
     }
 
+    /// Whether the index was made with this model.
+    boolean isOf(ModelIdentity other) {
+        return model.fingerprint().equals(other.fingerprint()) && model.dimension() == other.dimension();
+    }
+
     /// Refuses a model other than the index was made with: their embeddings cannot be compared.
     void requireModel(Path index, ModelIdentity other) {
-        if (!model.fingerprint().equals(other.fingerprint()) || model.dimension() != other.dimension()) {
+        if (!isOf(other)) {
             throw new FormatException("%s: this index was %s".formatted(index, model.mismatch(other)));
         }
     }

@@ -44,20 +44,19 @@ public record ModelIdentity(String name, String fingerprint, int dimension, Stri
     ///
     /// @param other with another fingerprint or dimension
     public String mismatch(ModelIdentity other) {
+        return "%s, or %s".formatted(difference(other), IndexDamage.remedy());
+    }
+
+    /// As [#mismatch], without the advice to make it again.
+    String difference(ModelIdentity other) {
         boolean alike = name.equals(other.name) && dimension == other.dimension && pooling.equals(other.pooling);
-        return "made with model %s, and cannot be used with model %s%s; use the same model with the same settings%s"
+        return "made with model %s, and cannot be used with model %s%s; use the same model with the same settings"
                 .formatted(
                         this,
                         other,
                         alike
                                 ? ": they look alike, but their weights or their settings (prompts, brackets, length, scaling) differ"
-                                : "",
-                        orMakeAgain());
-    }
-
-    /// How [#mismatch] ends: the second way out.
-    static String orMakeAgain() {
-        return ", or " + IndexDamage.remedy();
+                                : "");
     }
 
     /// For example `nano-specb (dimension 256, pooling weightedmean, fingerprint 0123…)`.

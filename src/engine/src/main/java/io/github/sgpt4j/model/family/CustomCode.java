@@ -87,7 +87,7 @@ public final class CustomCode {
     }
 
     /// A class in `auto_map` without the repository that its code may come from, `OWNER/NAME--`.
-    static String withoutRepository(String name) {
+    public static String withoutRepository(String name) {
         return name.substring(name.lastIndexOf("--") < 0 ? 0 : name.lastIndexOf("--") + 2);
     }
 

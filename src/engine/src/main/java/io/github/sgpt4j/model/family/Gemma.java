@@ -13,15 +13,11 @@ final class Gemma {
     static final Family FAMILY =
             new Family("gemma", Gemma::config, Llama.names().build()).beyondHalf();
 
-    private static final String TANH = "gelu_pytorch_tanh";
-
     private Gemma() {}
 
     private static DecoderConfig config(JsonFile c) {
-        ConfigBuilder builder = parts(c, 16);
-        // As transformers 4.39 to 4.57: "hidden_act" of published files is passed over.
-        builder.activation(ActivationNames.named(c, "hidden_activation", TANH));
-        return builder.positions(RotaryFrequencies.llama(c, headDim(c), maxPositions(c)))
+        return parts(c, 16)
+                .positions(RotaryFrequencies.llama(c, headDim(c), maxPositions(c)))
                 .build();
     }
 
@@ -48,7 +44,8 @@ final class Gemma {
                 .norm(NormParameters.Kind.RMS, c.positiveNumber(1e-6, "rms_norm_eps"))
                 .gainFromOne()
                 .embeddingScale(Math.sqrt(hidden))
-                .activation(ActivationNames.named(c, "hidden_activation", TANH))
+                // As transformers 4.39 to 4.57: "hidden_act" of published files is passed over.
+                .activation(ActivationNames.named(c, "hidden_activation", "gelu_pytorch_tanh"))
                 .gated()
                 .bias(new Bias(bias, bias, false, false))
                 .tied(true);
