@@ -386,7 +386,7 @@ class TrainingRunTest {
         "rows, row.jsonl: expected the same content as before",
         "method, method: expected bitfit as before; got full",
         "lora, method: expected bitfit as before; got lora",
-        "model, expected the model that the training started from; fingerprint"
+        "model, expected the model that the training started from (fingerprint"
     })
     void anotherTrainingIsNotContinued(String what, String complaint) throws IOException {
         assertThrows(
