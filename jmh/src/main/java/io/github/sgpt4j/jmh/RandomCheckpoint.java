@@ -32,14 +32,30 @@ public final class RandomCheckpoint {
 
     /// The checkpoint of a shape under [Settings#dataDirectory], written if it does not exist.
     public static Path directory(ModelShape shape) {
+        return directory(shape, false);
+    }
+
+    /// The same network with a classification head of one label in place of the output head (GPT-Neo's shapes).
+    public static Path classifier(ModelShape shape) {
+        return directory(shape, true);
+    }
+
+    private static Path directory(ModelShape shape, boolean classifier) {
         try {
-            String name = shape.name().toLowerCase(Locale.ROOT) + "-" + Settings.activation();
+            String name =
+                    shape.name().toLowerCase(Locale.ROOT) + "-" + Settings.activation() + (classifier ? "-score" : "");
             Path directory = Settings.dataDirectory().resolve(name);
             Files.createDirectories(directory);
             Path config = directory.resolve("config.json");
             if (!Files.exists(config)) {
-                new RandomCheckpoint(shape).write(directory);
-                new ObjectMapper().writeValue(config.toFile(), config(shape));
+                new RandomCheckpoint(shape).write(directory, classifier);
+                ObjectNode settings = config(shape);
+                if (classifier) {
+                    settings.putArray("architectures").add("GPTNeoForSequenceClassification");
+                    settings.putObject("id2label").put("0", "score");
+                    settings.put("pad_token_id", 0);
+                }
+                new ObjectMapper().writeValue(config.toFile(), settings);
             }
             // Written each time, since the vocabulary depends on the settings.
             BenchmarkTokenizer.write(directory, shape.positions());
@@ -49,7 +65,7 @@ public final class RandomCheckpoint {
         }
     }
 
-    private void write(Path directory) throws IOException {
+    private void write(Path directory, boolean classifier) throws IOException {
         int hidden = shape.hidden();
         switch (shape.family()) {
             case GPT_NEO, GPT2 -> {
@@ -69,6 +85,9 @@ public final class RandomCheckpoint {
             }
         }
         norm("ln_f");
+        if (classifier) {
+            matrix("score", 1, hidden);
+        }
         writer.write(directory.resolve("model.safetensors"));
     }
 

@@ -23,8 +23,8 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// Pairs per second by the method that scores them. Both prompts have the same texts; that of `choice` begins with
-/// the query, which is computed once.
+/// Pairs per second by the method that scores them. All prompts have the same texts; those of `choice` and `head` begin
+/// with the query, which is computed once.
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
 @Warmup(iterations = 2, time = 10)
@@ -32,10 +32,11 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(1)
 @State(Scope.Benchmark)
 public class RerankBenchmark {
-    private static final String TEMPLATE =
-            "{\"pieces\": [\"query: {query}\\n\", \"document: {document}\", \"\\nanswer:\"], \"true_token\": \"a\", \"false_token\": \"b\"}";
+    private static final String PIECES =
+            "{\"pieces\": [\"query: {query}\\n\", \"document: {document}\", \"\\nanswer:\"]%s}";
+    private static final String TOKENS = ", \"true_token\": \"a\", \"false_token\": \"b\"";
 
-    @Param({"likelihood", "choice"})
+    @Param({"likelihood", "choice", "head"})
     public String method = "likelihood";
 
     @Param("GPT_NEO_125M")
@@ -57,7 +58,8 @@ public class RerankBenchmark {
 
     @Setup
     public void open() throws IOException {
-        Path checkpoint = RandomCheckpoint.directory(shape);
+        Path checkpoint =
+                method.equals("head") ? RandomCheckpoint.classifier(shape) : RandomCheckpoint.directory(shape);
         texts = Texts.documents(documents);
         query = Texts.queries(1).getFirst();
         encoder = CrossEncoder.open(
@@ -79,7 +81,7 @@ public class RerankBenchmark {
         }
         Path file = Files.createTempFile("template", ".json");
         try {
-            Files.writeString(file, TEMPLATE);
+            Files.writeString(file, PIECES.formatted(method.equals("choice") ? TOKENS : ""));
             return RerankTemplate.read(file);
         } finally {
             Files.delete(file);
