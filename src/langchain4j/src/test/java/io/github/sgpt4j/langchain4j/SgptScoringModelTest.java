@@ -3,6 +3,8 @@ package io.github.sgpt4j.langchain4j;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.langchain4j.data.segment.TextSegment;
 import dev.langchain4j.model.output.Response;
 import dev.langchain4j.rag.content.Content;
@@ -13,6 +15,8 @@ import io.github.sgpt4j.CrossEncoder;
 import io.github.sgpt4j.CrossEncoderOptions;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.nano.NanoModel;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -102,5 +106,25 @@ class SgptScoringModelTest {
         assertThrows(IllegalStateException.class, () -> opened.scoreAll(segments(), QUERY));
         SgptScoringModel.of(encoder).close();
         assertEquals(TEXTS.size(), model.scoreAll(segments(), QUERY).content().size());
+    }
+
+    /// A re-ranker that answers with a token: the reference's scores.
+    @Test
+    void aReRankerGivesItsOwnScores() throws IOException {
+        Path golden = Path.of("../engine/src/test/resources/goldens-decoders/models/qwen3-rr-st");
+        JsonNode expected =
+                new JsonMapper().readTree(golden.resolve("expected.json").toFile());
+        List<TextSegment> documents = expected.get("documents")
+                .valueStream()
+                .map(text -> TextSegment.from(text.textValue()))
+                .toList();
+        try (CrossEncoder reRanker = CrossEncoder.open(golden)) {
+            List<Double> scores = SgptScoringModel.of(reRanker)
+                    .scoreAll(documents, expected.get("queries").get(0).textValue())
+                    .content();
+            for (int i = 0; i < scores.size(); i++) {
+                assertEquals(expected.get("scores").get(0).get(i).doubleValue(), scores.get(i), 1e-5);
+            }
+        }
     }
 }
