@@ -61,7 +61,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
         description = "Sentence embeddings and re-ranking scores from decoder-only language models.",
         footer = {
             "",
-            "See sgpt VERB --help for details. Exit codes: 0 success, 1 failure, 2 wrong usage, 130 interrupted.",
+            "See sgpt VERB --help, or sgpt help VERB, for details. Exit codes: 0 success, 1 failure, 2 wrong usage, 130 interrupted.",
             "SGPT_DEBUG=1 adds stack traces to failures."
         })
 public final class Main implements Runnable {
@@ -203,13 +203,14 @@ public final class Main implements Runnable {
         verbs.put("bench", BenchCommand::new);
         verbs.put("devices", DevicesCommand::new);
         String first = given.length > 0 ? given[0] : "";
-        // A script for completion is about all of them.
         verbs.put(COMPLETION, CompletionCommand::new);
+        // A script for completion and the help are about all of them.
         if (verbs.containsKey(first) && !first.equals(COMPLETION)) {
             verbs.keySet().retainAll(Set.of(first));
         }
         CommandLine line = new CommandLine(new Main());
         verbs.values().forEach(verb -> line.addSubcommand(verb.apply(console)));
+        line.addSubcommand(new CommandLine.HelpCommand());
         registerWords(line);
         return line.setParameterExceptionHandler((e, arguments) -> reportUsage(console, e))
                 .setExecutionExceptionHandler((e, command, result) -> report(console, e))
@@ -249,7 +250,8 @@ public final class Main implements Runnable {
         if (given.startsWith("-")) {
             return Optional.empty();
         }
-        Optional<String> similar = unmatched.getSuggestions().stream().findFirst();
+        Optional<String> similar = Spelling.nearest(
+                given, e.getCommandLine().getSubcommands().keySet());
         return Optional.of("unknown verb \"%s\"%s"
                 .formatted(given, similar.map("; did you mean %s?"::formatted).orElse("")));
     }

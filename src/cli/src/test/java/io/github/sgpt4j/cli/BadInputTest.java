@@ -259,7 +259,13 @@ class BadInputTest {
             value = {
                 "embd hello|unknown verb \"embd\"; did you mean embed? (see sgpt --help)",
                 "Search x|unknown verb \"Search\"; did you mean search? (see sgpt --help)",
+                "tokenise x|unknown verb \"tokenise\"; did you mean tokenize? (see sgpt --help)",
+                "idnex x|unknown verb \"idnex\"; did you mean index? (see sgpt --help)",
+                "inspection|unknown verb \"inspection\" (see sgpt --help)",
                 "7|unknown verb \"7\" (see sgpt --help)",
+                "embed|expected a text, -i FILE or lines on stdin, got none",
+                "devices --batch-tokens 4|--batch-tokens has no effect on devices",
+                "tokenize --dtype bf16 x|--dtype has no effect on tokenize",
                 "embed --threads 4097 x|threads: expected 1 to 1024, got 4097",
                 "embed --threads 2147483648 x|from 1 to 2147483647, got \"2147483648\"",
             })

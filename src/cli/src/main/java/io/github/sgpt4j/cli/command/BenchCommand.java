@@ -26,6 +26,12 @@ import picocli.CommandLine.Option;
         description = {
             "Measure how fast a device runs a model, or a shape with random weights: embedding and scoring texts of"
                     + " random tokens, the breakdown of the time, and the peak rates of the device in the same run."
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  sgpt bench",
+            "  sgpt bench --shape 125M --threads 4 --seconds 30"
         })
 public final class BenchCommand extends ModelCommand {
     private static final double TERA = 1e12;

@@ -28,7 +28,11 @@ import picocli.CommandLine.Spec;
             "",
             "bash:  source <(sgpt completion bash)",
             "zsh:   source <(sgpt completion zsh)     after: autoload -Uz compinit && compinit",
-            "fish:  sgpt completion fish | source"
+            "fish:  sgpt completion fish | source",
+            "",
+            "Examples:",
+            "  sgpt completion bash > ~/.local/share/bash-completion/completions/sgpt",
+            "  sgpt completion fish > ~/.config/fish/completions/sgpt.fish"
         })
 public final class CompletionCommand implements Callable<Integer> {
     /// Shells that a script can be printed for.

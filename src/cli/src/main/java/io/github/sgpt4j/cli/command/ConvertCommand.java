@@ -33,6 +33,12 @@ import picocli.CommandLine.Spec;
             "Convert a checkpoint's pickled weights (pytorch_model.bin) to safetensors. A LoRA adapter is merged into its"
                     + " base model if DST is given. MS MARCO's published scores of a cross-encoder become ce-scores.jsonl.",
             "No code from the checkpoint is run. Prints the names of the files written."
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  sgpt convert pytorch-checkpoint safetensors-checkpoint",
+            "  sgpt convert checkpoint smaller --dtype bf16"
         })
 public final class ConvertCommand implements Callable<Integer> {
     private static final String TYPE = "--dtype";

@@ -35,7 +35,11 @@ import picocli.CommandLine.Spec;
         },
         footer = {
             "",
-            "HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_CACHE and HF_HUB_OFFLINE work as in Hugging Face's own tools."
+            "HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_CACHE and HF_HUB_OFFLINE work as in Hugging Face's own tools.",
+            "",
+            "Examples:",
+            "  sgpt download OWNER/NAME",
+            "  sgpt download OWNER/NAME@v1.0 --max-size 10g"
         })
 public final class DownloadCommand implements Callable<Integer> {
     private final Console console;

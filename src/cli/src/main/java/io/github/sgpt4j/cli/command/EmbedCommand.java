@@ -34,7 +34,11 @@ import picocli.CommandLine.Parameters;
         footer = {
             "",
             "Writes {\"index\",\"id\"?,\"text\",\"embedding\":[...]} per text, in input order.",
-            "A text without tokens (an empty one) has an embedding of zeros."
+            "A text without tokens (an empty one) has an embedding of zeros.",
+            "",
+            "Examples:",
+            "  sgpt embed -m OWNER/NAME --as query 'How many legs do spiders have?'",
+            "  sgpt embed -i texts.txt -o vectors.npy"
         })
 public final class EmbedCommand extends ModelCommand {
     /// Output formats.

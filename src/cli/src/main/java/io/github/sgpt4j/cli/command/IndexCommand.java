@@ -38,7 +38,11 @@ import picocli.CommandLine.Option;
                     + " from the last commit. Searches may run meanwhile.",
             "A corpus is a .txt file (one document per line), a .jsonl file (text, title, _id, metadata), .gz of"
                     + " either, a directory with corpus.jsonl (BEIR), or a directory of .txt files. Documents without"
-                    + " _id are identified by their line or file."
+                    + " _id are identified by their line or file.",
+            "",
+            "Examples:",
+            "  sgpt index --corpus news.jsonl --index news.index --metadata-fields year,lang",
+            "  sgpt index --corpus news.jsonl --index news.index -m OWNER/NAME --remove-missing"
         })
 public final class IndexCommand extends ModelCommand {
     private static final double NANOS = 1e9;

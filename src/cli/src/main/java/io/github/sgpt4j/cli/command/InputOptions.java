@@ -27,10 +27,7 @@ public final class InputOptions {
     /// @throws picocli.CommandLine.ParameterException unless there are either arguments or a file of a known kind
     public TextInput open(ModelCommand command, List<String> arguments, String what) throws IOException {
         if (input == null) {
-            if (arguments.isEmpty()) {
-                throw command.usage("expected a %s or -i FILE, got neither".formatted(what));
-            }
-            return TextInput.ofArguments(arguments);
+            return arguments.isEmpty() ? lines(command, what) : TextInput.ofArguments(arguments);
         }
         if (!arguments.isEmpty()) {
             throw command.usage("expected either a %s or -i FILE, got both".formatted(what));
@@ -40,5 +37,12 @@ public final class InputOptions {
                     .formatted(input));
         }
         return TextInput.open(input, command.console());
+    }
+
+    /// The lines of standard input, unless that is a terminal, where nobody would know what is awaited.
+    private static TextInput lines(ModelCommand command, String what) throws IOException {
+        Optional<TextInput> lines = command.console().interactive() ? Optional.empty() : TextInput.lines(command.console());
+        return lines.orElseThrow(() -> command.usage(
+                "expected a %s, -i FILE or lines on stdin, got none".formatted(what)));
     }
 }

@@ -23,7 +23,13 @@ import picocli.CommandLine.Option;
 @Command(
         name = "inspect",
         versionProvider = VersionProvider.class,
-        description = "Show facts about a checkpoint, where they come from, and how much memory it needs.")
+        description = "Show facts about a checkpoint, where they come from, and how much memory it needs.",
+        footer = {
+            "",
+            "Examples:",
+            "  sgpt inspect -m OWNER/NAME",
+            "  sgpt inspect -m checkpoint --tensors --format json"
+        })
 public final class InspectCommand extends ModelCommand {
     @Option(names = "--tensors", description = "List all stored tensors: name, type, shape, bytes, file.")
     private boolean tensors;

@@ -25,6 +25,12 @@ import picocli.CommandLine.Option;
             "Make a complete checkpoint of a base model and trained tensors (biases.safetensors), without output head.",
             "It embeds as the two do together (sgpt embed -m MODEL --biases FILE). Prints the names of the files written."
                     + " A LoRA adapter alone is merged by sgpt convert."
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  sgpt merge --biases biases.safetensors --output merged",
+            "  sgpt merge -m OWNER/NAME --biases biases.safetensors --output merged"
         })
 public final class MergeCommand implements Callable<Integer> {
     private final Console console;

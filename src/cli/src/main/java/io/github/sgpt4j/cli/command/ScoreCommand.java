@@ -41,7 +41,11 @@ import picocli.CommandLine.Parameters;
                     + " log-probabilities (compare within one query only), tokens their number; an empty query"
                     + " scores 0 with 0 tokens. Re-rankers have \"logits\" instead of tokens: those of the tokens"
                     + " that the score is made of, or the head's output. sgpt inspect tells how a model scores.",
-            "-i takes objects with \"query\" and \"document\", or documents if there is --query."
+            "-i takes objects with \"query\" and \"document\", or documents if there is --query.",
+            "",
+            "Examples:",
+            "  sgpt score --query 'fear of spiders' 'a morbid fear of spiders' 'a place where bread is made'",
+            "  sgpt score -m Qwen/Qwen3-Reranker-0.6B --query 'fear of spiders' -i documents.txt --sort"
         })
 public final class ScoreCommand extends ModelCommand {
     @Mixin

@@ -27,7 +27,11 @@ import picocli.CommandLine.Parameters;
             "Reads only the tokenizer's files.",
             "Writes {\"index\",\"text\",\"ids\":[...]} per text, in input order;",
             "with --offsets also \"offsets\":[[START,END],...] in code points of the text,",
-            "null for tokens that the tokenizer puts around it."
+            "null for tokens that the tokenizer puts around it.",
+            "",
+            "Examples:",
+            "  sgpt tokenize 'How many legs do spiders have?'",
+            "  sgpt tokenize -m OWNER/NAME -i texts.txt --offsets"
         })
 public final class TokenizeCommand extends ModelCommand {
     @Mixin
@@ -50,12 +54,11 @@ public final class TokenizeCommand extends ModelCommand {
 
     @Override
     public void run() throws IOException {
-        List<String> unused = MODEL_OPTIONS.stream()
-                .filter(option -> !option.equals("--model") && given(option))
-                .toList();
-        if (!unused.isEmpty()) {
-            notice("tokenize needs only the tokenizer: ignored: %s".formatted(String.join(", ", unused)));
-        }
+        refuse(
+                "on tokenize, which needs only the tokenizer",
+                MODEL_OPTIONS.stream()
+                        .filter(option -> !option.equals("--model"))
+                        .toArray(String[]::new));
         try (TextInput in = input.open(this, texts, "text");
                 Output out = Output.open(console(), Optional.empty())) {
             ModelTokenizer tokenizer = ModelTokenizer.open(locateModel());

@@ -44,6 +44,12 @@ import picocli.CommandLine.Option;
             "With --index, check an index instead, or every shard of a folder: the checksums of all files, words, texts,"
                     + " ids and vectors, and that MODEL built it, if one is given. The index may be written to meanwhile.",
             "Exit code 1 if something is wrong."
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  sgpt verify -m OWNER/NAME",
+            "  sgpt verify --index news.index"
         })
 public final class VerifyCommand extends ModelCommand {
     @Option(

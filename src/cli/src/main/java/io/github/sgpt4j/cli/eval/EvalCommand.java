@@ -44,7 +44,11 @@ import picocli.CommandLine.Option;
                     + " (corpus.jsonl, queries.jsonl, qrels/SPLIT.tsv), or a folder of such folders (CQADupStack), whose"
                     + " results are averaged. Judgements for --run are BEIR's .tsv or TREC's. USEB's folders are"
                     + " askubuntu, cqadupstack, scidocs and twitterpara.",
-            "An interrupted evaluation resumes where it stopped when it is run again."
+            "An interrupted evaluation resumes where it stopped when it is run again.",
+            "",
+            "Examples:",
+            "  sgpt eval --data scifact nfcorpus -m OWNER/NAME --report report.json",
+            "  sgpt eval --run run.trec --qrels qrels.tsv"
         })
 public final class EvalCommand extends ModelCommand {
     @Option(

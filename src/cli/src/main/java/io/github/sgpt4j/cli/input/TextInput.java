@@ -6,6 +6,7 @@ import io.github.sgpt4j.retrieval.corpus.RecordReader;
 import io.github.sgpt4j.retrieval.corpus.TextRecord;
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.PushbackInputStream;
 import java.nio.charset.Charset;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -64,6 +65,17 @@ public final class TextInput implements Closeable {
     /// Opens a file, or standard input for `-`. The caller closes it.
     public static TextInput open(String file, Console console) throws IOException {
         return of(file.equals("-") ? RecordReader.ofText(console.in(), "stdin") : RecordReader.open(path(file)));
+    }
+
+    /// The lines of standard input, or nothing if it has none. The caller closes it.
+    public static Optional<TextInput> lines(Console console) throws IOException {
+        PushbackInputStream in = new PushbackInputStream(console.in());
+        int first = in.read();
+        if (first < 0) {
+            return Optional.empty();
+        }
+        in.unread(first);
+        return Optional.of(of(RecordReader.ofText(in, "stdin")));
     }
 
     public static Path path(String file) {

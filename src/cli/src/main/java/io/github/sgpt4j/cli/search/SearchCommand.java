@@ -56,7 +56,11 @@ import picocli.CommandLine.Parameters;
                     + " config_sentence_transformers.json specifies (dot, or a negated distance: euclidean, manhattan);"
                     + " for bm25, BM25's score; for hybrid, the fused score, with its parts under their own names.",
             "A corpus is a .txt file (one document per line), a .jsonl file (text, title, _id, metadata), .gz of"
-                    + " either, a directory with corpus.jsonl (BEIR), or a directory of .txt files."
+                    + " either, a directory with corpus.jsonl (BEIR), or a directory of .txt files.",
+            "",
+            "Examples:",
+            "  sgpt search 'fear of spiders'",
+            "  sgpt search --index news.index --where 'year >= 2020' 'elections in Europe'"
         })
 public final class SearchCommand extends ModelCommand {
     /// Output formats.
@@ -166,6 +170,9 @@ public final class SearchCommand extends ModelCommand {
         requireOnePrompt(prompts, TextKind.QUERY);
         if (rerank == null) {
             refuse("without --rerank", RerankerOptions.TEMPLATE, RerankerOptions.INSTRUCTION);
+        }
+        if (queries.stream().anyMatch(String::isBlank)) {
+            throw usage("expected a query, got an empty one");
         }
         boolean asking = queries.isEmpty() && input.file().isEmpty();
         try (TextInput in = asking ? TextInput.open("-", console()) : input.open(this, queries, "query");

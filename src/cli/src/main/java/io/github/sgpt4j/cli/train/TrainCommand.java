@@ -47,7 +47,11 @@ import picocli.CommandLine.Option;
             "",
             "Until the model is complete, DIR.training has the curve (curve.jsonl, curve.svg) and the last state. SIGTERM"
                     + " and Ctrl-C save the state and exit with code 130; the same command with --resume goes on, to the"
-                    + " same bits, also after a kill. Prints the directory of the model."
+                    + " same bits, also after a kill. Prints the directory of the model.",
+            "",
+            "Examples:",
+            "  sgpt train --data pairs.jsonl --output trained",
+            "  sgpt train -m OWNER/NAME --data pairs.jsonl --output trained --epochs 2 --dev dev.jsonl"
         })
 public final class TrainCommand extends ModelCommand {
     /// Seconds between two lines where there is no terminal.

@@ -135,7 +135,7 @@ public final class CorpusReader implements Iterator<Document>, Closeable {
         if (idsNeeded && record.id().isEmpty()) {
             throw new FormatException(record.where() + ": expected \"_id\", found none");
         }
-        return Document.of(record, count++);
+        return Document.of(record, ++count);
     }
 
     @Override

@@ -28,11 +28,11 @@ public record Document(String id, Optional<String> title, String text, Metadata 
         return new Document(id, Optional.empty(), text);
     }
 
-    /// @param index the document's 0-based place in its collection, its id if it has none of its own
+    /// @param place of the document in its collection, the first is 1; its id if it has none of its own
     /// @throws FormatException without a text
-    static Document of(TextRecord record, long index) {
+    static Document of(TextRecord record, long place) {
         return new Document(
-                record.id().orElse(Long.toString(index)),
+                record.id().orElse(Long.toString(place)),
                 record.title(),
                 record.text()
                         .orElseThrow(() -> new FormatException(record.where() + ": expected \"text\", found none")),

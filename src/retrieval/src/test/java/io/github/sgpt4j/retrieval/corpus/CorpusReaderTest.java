@@ -29,7 +29,7 @@ class CorpusReaderTest {
     private static final List<Document> DOCUMENTS = List.of(
             new Document("a", Optional.of("one"), "two"),
             new Document("7", Optional.of(""), " three\u00a0"),
-            Document.of("2", "four"));
+            Document.of("3", "four"));
 
     @TempDir
     private Path folder;
@@ -58,7 +58,7 @@ class CorpusReaderTest {
     @Test
     void readsEachLineOfAPlainFile() throws IOException {
         Path file = Files.writeString(folder.resolve("lines.txt"), "one\n\nthree");
-        assertEquals(List.of(Document.of("0", "one"), Document.of("1", ""), Document.of("2", "three")), read(file));
+        assertEquals(List.of(Document.of("1", "one"), Document.of("2", ""), Document.of("3", "three")), read(file));
     }
 
     @Test
