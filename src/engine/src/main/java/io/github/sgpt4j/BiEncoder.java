@@ -223,6 +223,18 @@ public final class BiEncoder implements AutoCloseable {
         return compute(texts, kind, progress).vectors();
     }
 
+    /// What users should know about embeddings of this model, in addition to [Model#notices]: one sentence each.
+    public List<String> notices() {
+        if (model.modules().poolingFile().isPresent() || !options.pooling().isEmpty()) {
+            return List.of();
+        }
+        return ScoringPlan.trainedToScore(model)
+                .map(source -> "%s: a re-ranker by %s: embeddings of its states may mean little"
+                        .formatted(model.directory(), source))
+                .stream()
+                .toList();
+    }
+
     /// Embeds texts with a prompt in front of each, in place of the prompts or brackets of a kind.
     ///
     /// @param prompt tokenized together with each text; empty for none
