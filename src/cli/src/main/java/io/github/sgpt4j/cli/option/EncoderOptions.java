@@ -67,7 +67,9 @@ public final class EncoderOptions {
         }
         options = prompts.apply(options, named);
         // Too many are refused by open, with the option's name.
-        return dimensions == null ? options : options.withTruncateDim(dimensions).withNormalize(true);
+        return dimensions == null
+                ? options
+                : options.withTruncateDim(dimensions).withNormalize(true);
     }
 
     /// An encoder over a model that the caller owns.

@@ -8,9 +8,9 @@ import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import org.apache.lucene.util.VectorUtil;
 
-/// Similarities of vectors among themselves, computed twice: fast in blocks, with a known largest error
-/// ([#margin]), and exactly for those that matter ([#exact]). So results depend neither on blocks nor
-/// on the processor.
+/// Similarities of vectors with others, or among themselves, computed twice: fast in blocks, with a
+/// known largest error ([#margin]), and exactly for those that matter ([#exact]). So results depend
+/// neither on blocks nor on the processor.
 ///
 /// Cosine and dot product are one matrix product per block. Not safe to share between threads, except
 /// for [#margin] and [#exact].
@@ -28,25 +28,50 @@ final class BlockScores implements AutoCloseable {
     private static final double PARTS = 1e-5;
 
     private final Similarity similarity;
-    private final float[][] prepared;
-    private final double[] lengths;
+    private final Prepared rows;
+    private final Prepared columns;
     private final double relative;
     private final int blockColumns;
     private final Optional<DotProducts> products;
 
+    /// @param vectors `[n][dimension]`
+    /// @param lengths of the vectors
+    private record Prepared(float[][] vectors, double[] lengths) {
+        static Prepared of(float[][] vectors, Similarity similarity) {
+            float[][] prepared = new float[vectors.length][];
+            double[] lengths = new double[vectors.length];
+            IntStream.range(0, vectors.length).parallel().forEach(i -> {
+                prepared[i] = similarity.prepare(vectors[i]);
+                lengths[i] = length(prepared[i]);
+            });
+            return new Prepared(prepared, lengths);
+        }
+    }
+
+    /// Of vectors among themselves.
+    ///
     /// @param vectors `[n][dimension]`, at least one, of equal lengths, finite
     BlockScores(float[][] vectors, Similarity similarity, OptionalInt threads) {
+        this(similarity, Prepared.of(vectors, similarity), Optional.empty(), threads);
+    }
+
+    /// Of vectors with others.
+    ///
+    /// @param rows `[n][dimension]`, finite
+    /// @param columns `[m][dimension]`, at least one, finite
+    BlockScores(float[][] rows, float[][] columns, Similarity similarity, OptionalInt threads) {
+        this(similarity, Prepared.of(columns, similarity), Optional.of(Prepared.of(rows, similarity)), threads);
+    }
+
+    private BlockScores(Similarity similarity, Prepared columns, Optional<Prepared> rows, OptionalInt threads) {
         this.similarity = similarity;
-        prepared = new float[vectors.length][];
-        lengths = new double[vectors.length];
-        IntStream.range(0, vectors.length).parallel().forEach(i -> {
-            prepared[i] = similarity.prepare(vectors[i]);
-            lengths[i] = length(prepared[i]);
-        });
-        relative = prepared[0].length * ROUNDING + PARTS;
+        this.rows = rows.orElse(columns);
+        this.columns = columns;
+        relative = columns.vectors()[0].length * ROUNDING + PARTS;
         boolean multiplies = similarity == Similarity.COSINE || similarity == Similarity.DOT;
         blockColumns = multiplies ? COLUMNS : ROWS;
-        products = multiplies ? Optional.of(DotProducts.of(prepared, blockColumns, threads)) : Optional.empty();
+        products =
+                multiplies ? Optional.of(DotProducts.of(columns.vectors(), blockColumns, threads)) : Optional.empty();
     }
 
     private static double length(float[] vector) {
@@ -57,9 +82,9 @@ final class BlockScores implements AutoCloseable {
         return Math.sqrt(squares);
     }
 
-    /// Number of vectors.
+    /// Number of columns.
     int count() {
-        return prepared.length;
+        return columns.vectors().length;
     }
 
     /// Blocks of columns.
@@ -81,18 +106,19 @@ final class BlockScores implements AutoCloseable {
 
     /// As above, of any vectors.
     ///
-    /// @param rows at least one
-    float[] fast(int[] rows, int block) {
+    /// @param chosen at least one
+    float[] fast(int[] chosen, int block) {
         if (products.isPresent()) {
-            float[][] chosen = Arrays.stream(rows).mapToObj(i -> prepared[i]).toArray(float[][]::new);
-            return products.get().with(chosen, 0, rows.length, block);
+            float[][] vectors =
+                    Arrays.stream(chosen).mapToObj(i -> this.rows.vectors()[i]).toArray(float[][]::new);
+            return products.get().with(vectors, 0, chosen.length, block);
         }
         int start = start(block);
-        int columns = start(block + 1) - start;
-        float[] scores = new float[Math.multiplyExact(rows.length, columns)];
-        IntStream.range(0, rows.length).parallel().forEach(row -> {
-            for (int j = 0; j < columns; j++) {
-                scores[row * columns + j] = one(rows[row], start + j);
+        int width = start(block + 1) - start;
+        float[] scores = new float[Math.multiplyExact(chosen.length, width)];
+        IntStream.range(0, chosen.length).parallel().forEach(row -> {
+            for (int j = 0; j < width; j++) {
+                scores[row * width + j] = one(chosen[row], start + j);
             }
         });
         return scores;
@@ -100,7 +126,7 @@ final class BlockScores implements AutoCloseable {
 
     private float one(int i, int j) {
         return similarity == Similarity.EUCLIDEAN
-                ? (float) (0 - Math.sqrt(VectorUtil.squareDistance(prepared[i], prepared[j])))
+                ? (float) (0 - Math.sqrt(VectorUtil.squareDistance(rows.vectors()[i], columns.vectors()[j])))
                 : exact(i, j);
     }
 
@@ -109,7 +135,7 @@ final class BlockScores implements AutoCloseable {
     /// @param fast that similarity
     double margin(int i, int j, float fast) {
         return switch (similarity) {
-            case COSINE, DOT -> relative * lengths[i] * lengths[j];
+            case COSINE, DOT -> relative * rows.lengths()[i] * columns.lengths()[j];
             case EUCLIDEAN -> relative * -fast;
             case MANHATTAN -> 0;
         };
@@ -124,9 +150,9 @@ final class BlockScores implements AutoCloseable {
         return fast >= floor - margin && exact(i, j) >= floor;
     }
 
-    /// The similarity in 64-bit arithmetic; the same for `(j, i)`.
+    /// The similarity in 64-bit arithmetic; the same for `(j, i)` of vectors among themselves.
     float exact(int i, int j) {
-        return similarity.ofPrepared(prepared[i], prepared[j]);
+        return similarity.ofPrepared(rows.vectors()[i], columns.vectors()[j]);
     }
 
     @Override
