@@ -14,8 +14,8 @@ import java.util.Optional;
 /// "minimum": […], "maximum": […]}`.
 final class RangesFile {
     private static final String FORMAT = "sgpt4j-ranges";
-    private static final String LEAST = "minimum";
-    private static final String LARGEST = "maximum";
+    private static final String MINIMUM = "minimum";
+    private static final String MAXIMUM = "maximum";
     private static final String EMBEDDINGS = "embeddings";
     private static final String FINGERPRINT = "fingerprint";
     private static final int VERSION = 1;
@@ -32,12 +32,12 @@ final class RangesFile {
         if (ranges.fingerprint().isPresent()) {
             json.writeStringField(FINGERPRINT, ranges.fingerprint().get());
         }
-        json.writeArrayFieldStart(LEAST);
+        json.writeArrayFieldStart(MINIMUM);
         for (int i = 0; i < ranges.dimension(); i++) {
             json.writeNumber(ranges.least(i));
         }
         json.writeEndArray();
-        json.writeArrayFieldStart(LARGEST);
+        json.writeArrayFieldStart(MAXIMUM);
         for (int i = 0; i < ranges.dimension(); i++) {
             json.writeNumber(ranges.largest(i));
         }
@@ -58,8 +58,8 @@ final class RangesFile {
             throw new FormatException("%s: expected version %d of this form, got %d"
                     .formatted(file, VERSION, json.positiveInt("version")));
         }
-        float[] least = numbers(json, LEAST);
-        float[] largest = numbers(json, LARGEST);
+        float[] least = numbers(json, MINIMUM);
+        float[] largest = numbers(json, MAXIMUM);
         String fingerprint = json.text(FINGERPRINT, "");
         long embeddings = json.positiveIntOrZero(0, EMBEDDINGS);
         try {
