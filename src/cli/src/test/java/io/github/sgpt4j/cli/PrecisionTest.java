@@ -25,7 +25,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// Embeddings as bytes and bits, and files of them.
 class PrecisionTest {
-    private static final List<String> TEXTS = List.of("fear of spiders", "a large cat", "bread", "", "the sea at night");
+    private static final List<String> TEXTS =
+            List.of("fear of spiders", "a large cat", "bread", "", "the sea at night");
 
     @TempDir
     Path folder;
@@ -42,7 +43,8 @@ class PrecisionTest {
                 .map(line -> {
                     float[] vector = new float[line.get("embedding").size()];
                     for (int i = 0; i < vector.length; i++) {
-                        vector[i] = Float.parseFloat(line.get("embedding").get(i).asText());
+                        vector[i] =
+                                Float.parseFloat(line.get("embedding").get(i).asText());
                     }
                     return vector;
                 })
@@ -88,8 +90,7 @@ class PrecisionTest {
             byte[] expected = quantizer.quantize(vectors[i]);
             assertEquals(TEXTS.get(i), lines.get(i).get("text").textValue());
             assertEquals(i, lines.get(i).get("index").intValue());
-            assertArrayEquals(
-                    numbers(precision, expected), numbers(lines.get(i).get("embedding")));
+            assertArrayEquals(numbers(precision, expected), numbers(lines.get(i).get("embedding")));
             assertArrayEquals(expected, Arrays.copyOfRange(npy, 128 + i * columns, 128 + (i + 1) * columns));
         }
     }
@@ -101,15 +102,13 @@ class PrecisionTest {
         Path matrix = folder.resolve("floats.npy");
         assertEquals(
                 0,
-                Cli.run("embed", "-i", texts.toString(), "-o", matrix.toString()).code());
+                Cli.run("embed", "-i", texts.toString(), "-o", matrix.toString())
+                        .code());
         VectorQuantizer quantizer = VectorQuantizer.of(VectorPrecision.INT8, VectorRanges.of(floats()));
         String[] query = {"embed", "--precision", "int8", "--calibration", texts.toString(), "a spider"};
-        int[] expected =
-                numbers(Cli.run(query).lines().getFirst().get("embedding"));
+        int[] expected = numbers(Cli.run(query).lines().getFirst().get("embedding"));
         query[4] = matrix.toString();
-        assertArrayEquals(
-                expected,
-                numbers(Cli.run(query).lines().getFirst().get("embedding")));
+        assertArrayEquals(expected, numbers(Cli.run(query).lines().getFirst().get("embedding")));
         assertEquals(
                 0,
                 Cli.run(
@@ -141,9 +140,10 @@ class PrecisionTest {
         assertTrue(Cli.run("embed", "--precision", "int8", "--ranges", ranges, "--dimensions", "8", "x")
                 .failure(1)
                 .contains("expected 8 components"));
-        assertTrue(Cli.run("embed", "--precision", "uint8", "--calibration", matrix.toString(), "--dimensions", "8", "x")
-                .failure(1)
-                .contains("expected 8 components"));
+        assertTrue(
+                Cli.run("embed", "--precision", "uint8", "--calibration", matrix.toString(), "--dimensions", "8", "x")
+                        .failure(1)
+                        .contains("expected 8 components"));
     }
 
     @ParameterizedTest
@@ -175,7 +175,8 @@ class PrecisionTest {
         assertEquals("1\n", Files.readString(folder.resolve("vectors.dat.ids")));
         assertEquals(
                 0,
-                Cli.run("embed", "-o", folder.resolve("vectors").toString(), "x").code());
+                Cli.run("embed", "-o", folder.resolve("vectors").toString(), "x")
+                        .code());
         assertEquals(
                 2,
                 Cli.run("score", "--query", "x", "-o", folder.resolve("s.csv").toString(), "y")
@@ -190,7 +191,8 @@ class PrecisionTest {
         Path ids = folder.resolve("x.npy.ids");
         Files.writeString(ids, "old");
         assertEquals(
-                0, Cli.run("embed", "-i", input.toString(), "-o", file.toString()).code());
+                0,
+                Cli.run("embed", "-i", input.toString(), "-o", file.toString()).code());
         assertEquals("a b\n2\n", Files.readString(ids));
         byte[] before = Files.readAllBytes(file);
         // A failure leaves both as they were.

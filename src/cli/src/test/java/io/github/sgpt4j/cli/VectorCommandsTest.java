@@ -105,8 +105,7 @@ class VectorCommandsTest {
     void similarityFollowsTheFunctionThatIsAskedFor() throws IOException {
         try (BiEncoder encoder = NanoModel.open()) {
             float[][] vectors = encoder.embed(TEXTS);
-            JsonNode scores = Cli.run(
-                            "similarity", matrix, matrix, "--similarity", "euclidean", "--format", "jsonl")
+            JsonNode scores = Cli.run("similarity", matrix, matrix, "--similarity", "euclidean", "--format", "jsonl")
                     .lines()
                     .getFirst()
                     .get("scores");
@@ -134,9 +133,12 @@ class VectorCommandsTest {
         Cli.Result few = Cli.run("pairs", texts, "-k", "1", "--min-score", "0.3");
         assertEquals(2, few.text().lines().count());
         assertTrue(few.err().contains("-k writes more"), few.err());
-        assertEquals("nothing found\n", Cli.run("pairs", texts, "--min-score", "1.5").text());
+        assertEquals(
+                "nothing found\n", Cli.run("pairs", texts, "--min-score", "1.5").text());
         Path file = folder.resolve("pairs.jsonl");
-        assertEquals(0, Cli.run("pairs", texts, "--top-k", "1", "-o", file.toString()).code());
+        assertEquals(
+                0,
+                Cli.run("pairs", texts, "--top-k", "1", "-o", file.toString()).code());
         assertTrue(Files.readAllLines(file).size() < 15);
         assertTrue(Files.readString(file).startsWith("{\"rank\":1,"));
     }
@@ -148,19 +150,24 @@ class VectorCommandsTest {
                 .lines();
         assertEquals(2, lines.size());
         List<String> first = new ArrayList<>();
-        lines.getFirst().get("members").forEach(member -> first.add(member.get("id").textValue()));
+        lines.getFirst()
+                .get("members")
+                .forEach(member -> first.add(member.get("id").textValue()));
         assertEquals(List.of("1", "2", "5"), first.stream().sorted().toList());
         assertEquals(lines.getFirst().get("centre").textValue(), first.getFirst());
         assertEquals(2, lines.get(1).get("size").intValue());
         Cli.Result table = Cli.run("cluster", matrix, "--threshold", "0.5", "--min-size", "2");
         assertTrue(table.text().startsWith("cluster 1: 3 texts\n   1.0000  "), table.text());
         assertTrue(table.err().contains("5 of 6 texts in 2 clusters"), table.err());
-        assertEquals("nothing found\n", Cli.run("cluster", matrix, "--threshold", "1").text());
+        assertEquals(
+                "nothing found\n",
+                Cli.run("cluster", matrix, "--threshold", "1").text());
     }
 
     @Test
     void vectorsNeedNoModel() {
-        Cli.Result result = Cli.run("pairs", matrix, "-m", folder.resolve("none").toString(), "-k", "1");
+        Cli.Result result =
+                Cli.run("pairs", matrix, "-m", folder.resolve("none").toString(), "-k", "1");
         assertEquals(0, result.code(), result.err());
         assertTrue(result.err().contains("needs no model"), result.err());
         assertEquals(2, Cli.run("pairs", matrix, "--as", "query").code());
@@ -200,9 +207,9 @@ class VectorCommandsTest {
         Path narrow = folder.resolve("narrow.npy");
         assertEquals(
                 0,
-                Cli.run("embed", "--dimensions", "8", "-o", narrow.toString(), "x").code());
-        assertTrue(
-                Cli.run("similarity", matrix, narrow.toString()).failure(1).contains("expected embeddings of 256"));
+                Cli.run("embed", "--dimensions", "8", "-o", narrow.toString(), "x")
+                        .code());
+        assertTrue(Cli.run("similarity", matrix, narrow.toString()).failure(1).contains("expected embeddings of 256"));
         Files.writeString(folder.resolve("texts.npy.ids"), "one\n");
         assertTrue(Cli.run("pairs", matrix).failure(1).contains("expected 6 ids"));
         assertFalse(Cli.run("pairs", folder.resolve("absent.npy").toString())

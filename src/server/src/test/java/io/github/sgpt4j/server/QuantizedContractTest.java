@@ -68,12 +68,11 @@ class QuantizedContractTest {
     @EnumSource(value = VectorPrecision.class, mode = EnumSource.Mode.EXCLUDE, names = "FLOAT32")
     void jinasNameForTheirType(VectorPrecision precision) {
         JsonNode numbers = ok(ranged.post(
-                "/v1/embeddings",
-                RunningServer.json(Map.of("input", TEXTS, "embedding_type", precision.toString()))));
+                "/v1/embeddings", RunningServer.json(Map.of("input", TEXTS, "embedding_type", precision.toString()))));
         JsonNode text = ok(ranged.post(
                 "/v1/embeddings",
-                RunningServer.json(Map.of(
-                        "input", TEXTS, "embedding_type", precision.toString(), "encoding_format", "base64"))));
+                RunningServer.json(
+                        Map.of("input", TEXTS, "embedding_type", precision.toString(), "encoding_format", "base64"))));
         byte[][] expected = expected(precision);
         for (int i = 0; i < expected.length; i++) {
             assertBytes(precision, expected[i], numbers.get("data").get(i).get("embedding"));
@@ -90,7 +89,8 @@ class QuantizedContractTest {
         List<String> types = List.of("float", "int8", "uint8", "binary", "ubinary");
         JsonNode answer = ok(ranged.post(path, RunningServer.json(Map.of("texts", TEXTS, "embedding_types", types))));
         assertEquals("embeddings_by_type", answer.get("response_type").textValue());
-        assertEquals(path.substring(2, 3), answer.at("/meta/api_version/version").textValue());
+        assertEquals(
+                path.substring(2, 3), answer.at("/meta/api_version/version").textValue());
         List<String> names = new ArrayList<>();
         answer.get("embeddings").fieldNames().forEachRemaining(names::add);
         assertEquals(types, names);

@@ -267,13 +267,16 @@ public final class ServeCommand implements Callable<Integer> {
         try {
             ServedModels.Embedder first = served.embedder(Optional.empty())
                     .orElseThrow(() -> new CliException("--ranges: expected a model that embeds, got none"));
-            try (BiEncoder like = BiEncoder.of(
-                    first.model().model(), BiEncoderOptions.DEFAULT.withDimensions(known.dimension()))) {
-                if (known.fingerprint().filter(made -> !made.equals(like.fingerprint())).isPresent()) {
+            try (BiEncoder like =
+                    BiEncoder.of(first.model().model(), BiEncoderOptions.DEFAULT.withDimensions(known.dimension()))) {
+                if (known.fingerprint()
+                        .filter(made -> !made.equals(like.fingerprint()))
+                        .isPresent()) {
                     common.notices(console)
-                            .sayOfCheckpoint("%s: these ranges are not of normalized vectors of this model; numbers outside"
-                                            .formatted(ranges)
-                                    + " of them are cut");
+                            .sayOfCheckpoint(
+                                    "%s: these ranges are not of normalized vectors of this model; numbers outside"
+                                                    .formatted(ranges)
+                                            + " of them are cut");
                 }
             }
         } catch (IllegalArgumentException e) {

@@ -86,10 +86,11 @@ public final class SimilarityCommand extends VectorCommand {
             if (pairwise) {
                 compareInPairs(first, second, by, writer);
             } else if (nearest != null) {
+                int most = nearest;
                 List<List<Neighbour>> found = showing(
                         "compare",
                         progress -> new NearestTexts(second.vectors(), by, threads())
-                                .of(first.vectors(), nearest, progress));
+                                .of(first.vectors(), most, progress));
                 for (int i = 0; i < found.size(); i++) {
                     writer.nearest(i, found.get(i));
                 }

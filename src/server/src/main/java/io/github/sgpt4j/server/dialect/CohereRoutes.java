@@ -49,8 +49,7 @@ public final class CohereRoutes {
         Service now = service.get();
         JsonObject body = exchange.body();
         List<String> texts = body.requiredTexts("texts");
-        List<Input> inputs =
-                Input.list(body, "texts", now.options().limits().clientBatchSize());
+        List<Input> inputs = Input.list(body, "texts", now.options().limits().clientBatchSize());
         ServedModels.Embedder embedder = now.embedder(body.text("model"));
         EmbedRequest request = new EmbedRequest(
                 embedder.encoder(),
