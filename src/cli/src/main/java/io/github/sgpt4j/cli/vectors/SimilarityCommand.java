@@ -89,8 +89,8 @@ public final class SimilarityCommand extends VectorCommand {
                 int most = nearest;
                 List<List<Neighbour>> found = showing(
                         "compare",
-                        progress -> new NearestTexts(second.vectors(), by, threads())
-                                .of(first.vectors(), most, progress));
+                        progress ->
+                                new NearestTexts(second.vectors(), by, threads()).of(first.vectors(), most, progress));
                 for (int i = 0; i < found.size(); i++) {
                     writer.nearest(i, found.get(i));
                 }
