@@ -26,4 +26,6 @@ module io.github.sgpt4j.cli {
             info.picocli;
     opens io.github.sgpt4j.cli.train to
             info.picocli;
+    opens io.github.sgpt4j.cli.vectors to
+            info.picocli;
 }

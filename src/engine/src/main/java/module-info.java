@@ -27,6 +27,8 @@ module io.github.sgpt4j.engine {
             io.github.sgpt4j.retrieval,
             io.github.sgpt4j.training,
             io.github.sgpt4j.weightstools;
+    exports io.github.sgpt4j.product to
+            io.github.sgpt4j.retrieval;
     exports io.github.sgpt4j.text to
             io.github.sgpt4j.retrieval,
             io.github.sgpt4j.server,

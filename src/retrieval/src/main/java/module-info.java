@@ -11,6 +11,8 @@ module io.github.sgpt4j.retrieval {
     exports io.github.sgpt4j.retrieval.corpus;
     exports io.github.sgpt4j.retrieval.evaluation;
     exports io.github.sgpt4j.retrieval.filter;
+    exports io.github.sgpt4j.retrieval.matrix;
+    exports io.github.sgpt4j.retrieval.mining;
 
     // Reading of files stops with the thread's interrupt everywhere in the same way.
     exports io.github.sgpt4j.retrieval.interrupts to
