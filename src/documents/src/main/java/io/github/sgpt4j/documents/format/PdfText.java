@@ -1,0 +1,58 @@
+package io.github.sgpt4j.documents.format;
+
+import io.github.sgpt4j.documents.decoding.BoundedText;
+import io.github.sgpt4j.documents.decoding.FileProblem;
+import io.github.sgpt4j.documents.decoding.ReadingLimits;
+import io.github.sgpt4j.retrieval.interrupts.Interrupts;
+import java.io.IOException;
+import java.io.Writer;
+import java.nio.CharBuffer;
+import java.util.List;
+import org.apache.pdfbox.contentstream.operator.Operator;
+import org.apache.pdfbox.cos.COSBase;
+import org.apache.pdfbox.text.PDFTextStripper;
+
+/// Collects the text of a PDF file, for a limited time: a page may use itself, or parts of it many times.
+final class PdfText extends PDFTextStripper {
+    private final BoundedText text;
+    private final int maxSeconds;
+    private final long deadline;
+
+    PdfText(ReadingLimits limits) {
+        text = new BoundedText(limits.maxCharacters());
+        maxSeconds = limits.maxSeconds();
+        deadline = System.nanoTime() + maxSeconds * 1_000_000_000L;
+        setLineSeparator("\n");
+        setSuppressDuplicateOverlappingText(false);
+    }
+
+    /// Where the text goes.
+    Writer out() {
+        return new Writer() {
+            @Override
+            public void write(char[] part, int offset, int length) throws IOException {
+                text.append(CharBuffer.wrap(part, offset, length));
+            }
+
+            @Override
+            public void flush() {}
+
+            @Override
+            public void close() {}
+        };
+    }
+
+    /// What was written.
+    String text() {
+        return text.toString();
+    }
+
+    @Override
+    protected void processOperator(Operator operator, List<COSBase> operands) throws IOException {
+        if (System.nanoTime() > deadline) {
+            throw new FileProblem("expected to be read within %d s, took longer".formatted(maxSeconds));
+        }
+        Interrupts.check("reading a PDF file");
+        super.processOperator(operator, operands);
+    }
+}
