@@ -97,7 +97,7 @@ public final class FolderWatch implements Closeable {
     private static boolean take(WatchKey key) {
         boolean counts = false;
         for (WatchEvent<?> event : key.pollEvents()) {
-            counts |= event.kind() == StandardWatchEventKinds.OVERFLOW
+            counts |= event.kind().equals(StandardWatchEventKinds.OVERFLOW)
                     || !String.valueOf(event.context()).startsWith(".");
         }
         return !key.reset() || counts;

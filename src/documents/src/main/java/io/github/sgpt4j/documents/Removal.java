@@ -33,7 +33,7 @@ final class Removal {
 
     /// @return number of documents removed
     long remove(FolderScan scan, ReadFiles read) throws IOException {
-        int before = index.size();
+        long before = index.size();
         removeFiles(scan, read);
         removeRecords(read.records());
         index.commit();

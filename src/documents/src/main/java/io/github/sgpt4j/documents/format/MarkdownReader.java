@@ -26,7 +26,7 @@ final class MarkdownReader implements ContentReader {
         Node document = parser.parse(text.substring(matter));
         if (title.isEmpty() && firstHeading(document) instanceof Heading heading) {
             title = Optional.of(MarkdownText.of(heading, maxCharacters)).filter(found -> !found.isBlank());
-            if (heading == document.getFirstChild()) {
+            if (heading.equals(document.getFirstChild())) {
                 heading.unlink();
             }
         }

@@ -29,11 +29,11 @@ final class MarkdownText {
                 node = node.getFirstChild();
                 continue;
             }
-            while (node != root && node.getNext() == null) {
+            while (!node.equals(root) && node.getNext() == null) {
                 node = node.getParent();
                 end(node, text);
             }
-            if (node == root) {
+            if (node.equals(root)) {
                 return text.toString();
             }
             node = node.getNext();
