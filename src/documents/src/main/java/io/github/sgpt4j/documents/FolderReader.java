@@ -89,6 +89,7 @@ public final class FolderReader implements Iterator<Document>, Closeable {
     @Override
     public boolean hasNext() {
         while (ahead.isEmpty()) {
+            Interrupts.check("reading files");
             if (open != null) {
                 advance(open);
             } else if (files.hasNext()) {
@@ -112,7 +113,6 @@ public final class FolderReader implements Iterator<Document>, Closeable {
     }
 
     private void begin(FolderFile file) {
-        Interrupts.check("reading files");
         boolean records = file.kind().isPresent() && file.kind().get().hasRecords();
         if (!records && file.state().size() > limits.maxBytes()) {
             passOver(file, NoText.LARGE, true);

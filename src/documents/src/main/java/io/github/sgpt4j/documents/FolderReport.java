@@ -47,12 +47,12 @@ public record FolderReport(
     /// One line: `read 2,104 files (1,310 .md, 525 .txt, …); passed over 577 (412 images, …); failed 1: …`.
     public String sentence() {
         StringBuilder line = new StringBuilder("read ").append(number(filesRead()));
-        line.append(filesRead() == 1 ? " file" : " files").append(kinds(read, true));
+        line.append(filesRead() == 1 ? " file" : " files").append(kinds(read, MAX_KINDS));
         if (unchanged > 0) {
             line.append(", ").append(number(unchanged)).append(" unchanged since they were read before");
         }
         if (!passedOver.isEmpty()) {
-            line.append("; passed over ").append(number(sum(passedOver))).append(kinds(passedOver, false));
+            line.append("; passed over ").append(number(sum(passedOver))).append(kinds(passedOver, Integer.MAX_VALUE));
         }
         if (failures > 0) {
             line.append("; failed ").append(number(failures)).append(": ").append(named(failed));
@@ -77,7 +77,7 @@ public record FolderReport(
                 .collect(Collectors.joining(", "));
     }
 
-    private static String kinds(Map<String, Long> counts, boolean suffixes) {
+    private static String kinds(Map<String, Long> counts, int most) {
         if (counts.isEmpty()) {
             return "";
         }
@@ -87,11 +87,11 @@ public record FolderReport(
                         .thenComparing(Map.Entry::getKey))
                 .toList();
         String listed = order.stream()
-                .limit(MAX_KINDS)
+                .limit(most)
                 .map(entry -> number(entry.getValue()) + " "
-                        + (suffixes && entry.getKey().isEmpty() ? "without suffix" : entry.getKey()))
+                        + (entry.getKey().isEmpty() ? "without suffix" : entry.getKey()))
                 .collect(Collectors.joining(", "));
-        return " (%s%s)".formatted(listed, order.size() > MAX_KINDS ? ", …" : "");
+        return " (%s%s)".formatted(listed, order.size() > most ? ", …" : "");
     }
 
     private static long sum(Map<String, Long> counts) {

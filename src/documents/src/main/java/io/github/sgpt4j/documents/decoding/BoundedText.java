@@ -19,10 +19,13 @@ public final class BoundedText {
         return this;
     }
 
-    /// Ends a line, unless nothing was written on it.
+    /// Ends a line, without the space at its end, unless nothing was written on it.
     ///
     /// @throws FileProblem if the text is longer than allowed
     public BoundedText endLine() throws FileProblem {
+        while (!text.isEmpty() && text.charAt(text.length() - 1) == ' ') {
+            text.setLength(text.length() - 1);
+        }
         return text.isEmpty() || text.charAt(text.length() - 1) == '\n' ? this : append("\n");
     }
 

@@ -55,4 +55,14 @@ final class PdfText extends PDFTextStripper {
         Interrupts.check("reading a PDF file");
         super.processOperator(operator, operands);
     }
+
+    /// PDFBox goes on after a form that cannot be drawn; it must not after the time is up.
+    @Override
+    protected void operatorException(Operator operator, List<COSBase> operands, IOException failure)
+            throws IOException {
+        if (failure instanceof FileProblem) {
+            throw failure;
+        }
+        super.operatorException(operator, operands, failure);
+    }
 }

@@ -51,7 +51,7 @@ record RecordFields(Optional<String> title, Optional<String> text) {
     /// What was chosen, if that is not obvious.
     Optional<String> sentence() {
         if (text.isEmpty()) {
-            return Optional.of("no field for the text (%s): all fields are read".formatted(String.join(", ", TEXTS)));
+            return Optional.of("no field is named text, body, content or the like: all fields are read");
         }
         boolean expected = text.get().equals("text") && title.orElse("title").equals("title");
         return expected
