@@ -1,6 +1,7 @@
 package io.github.sgpt4j.documents;
 
 import io.github.sgpt4j.documents.decoding.BinaryContent;
+import io.github.sgpt4j.documents.decoding.FileProblem;
 import io.github.sgpt4j.documents.decoding.ReadingLimits;
 import io.github.sgpt4j.documents.folder.FileNotes;
 import io.github.sgpt4j.documents.folder.FileState;
@@ -73,8 +74,15 @@ public final class FolderReader implements Iterator<Document>, Closeable {
                 changed.add(file);
                 continue;
             }
-            notes.flatMap(known -> known.reason(file))
-                    .ifPresentOrElse(reason -> tally.passOver(file.name(), reason), tally::unchanged);
+            Optional<NoText> reason = notes.flatMap(known -> known.reason(file));
+            Optional<String> failure = notes.flatMap(known -> known.failure(file));
+            if (reason.isPresent()) {
+                tally.passOver(file.name(), reason.get());
+            } else if (failure.isPresent()) {
+                tally.fail(file.name(), failure.get());
+            } else {
+                tally.unchanged();
+            }
         }
         return new FolderReader(scan, changed, options, tally);
     }
@@ -119,7 +127,7 @@ public final class FolderReader implements Iterator<Document>, Closeable {
             return;
         }
         List<String> sentences = new ArrayList<>();
-        Optional<String> problem = attempt(file, () -> {
+        Optional<Problem> problem = attempt(file, () -> {
             FileSource source = new FileSource(file.path(), file.state().size(), limits, sentences::add);
             try {
                 open = OpenFile.of(file, source, sentences);
@@ -131,19 +139,19 @@ public final class FolderReader implements Iterator<Document>, Closeable {
             }
         });
         if (problem.isPresent()) {
-            fail(file, problem.get());
+            fail(file, problem.get().reason(), problem.get().ofContent() && OpenFile.isSteady(file));
         }
     }
 
     private void advance(OpenFile from) {
-        Optional<String> problem = attempt(from.file(), () -> ahead = from.next());
+        Optional<Problem> problem = attempt(from.file(), () -> ahead = from.next());
         from.takeSentences().forEach(sentence -> tally.tell(from.file().name(), sentence));
         if (problem.isPresent()) {
+            String reason = problem.get().reason();
             fail(
                     from.file(),
-                    from.documents() == 0
-                            ? problem.get()
-                            : "%s, after %,d documents".formatted(problem.get(), from.documents()));
+                    from.documents() == 0 ? reason : "%s, after %,d documents".formatted(reason, from.documents()),
+                    problem.get().ofContent() && from.isSteady());
         } else if (ahead.isEmpty()) {
             end(from);
         }
@@ -171,10 +179,12 @@ public final class FolderReader implements Iterator<Document>, Closeable {
         tally.passOver(file.name(), reason);
     }
 
-    private void fail(FolderFile file, String reason) {
+    /// @param steady whether the content is why, and the same as long as size and time are
+    private void fail(FolderFile file, String reason, boolean steady) {
         if (open != null) {
             close(open);
         }
+        finished.addFailure(file, reason, delivered, steady);
         position += file.state().size();
         tally.fail(file.name(), reason);
     }
@@ -190,22 +200,29 @@ public final class FolderReader implements Iterator<Document>, Closeable {
         void take() throws IOException;
     }
 
+    /// What is wrong with a file.
+    ///
+    /// @param ofContent whether its bytes are, not the access to them
+    private record Problem(String reason, boolean ofContent) {}
+
     /// What is wrong with the file, if something is.
-    private static Optional<String> attempt(FolderFile file, Step step) {
+    private static Optional<Problem> attempt(FolderFile file, Step step) {
         try {
             step.take();
             return Optional.empty();
         } catch (CancelledException e) {
             throw e;
+        } catch (FileProblem e) {
+            return Optional.of(new Problem(FolderScan.reason(e), true));
         } catch (IOException e) {
             Interrupts.checkCause(file.name(), e);
-            return Optional.of(FolderScan.reason(e));
+            return Optional.of(new Problem(FolderScan.reason(e), false));
         } catch (RuntimeException e) {
             // A library met something that it does not expect: one file must not end the reading of all.
             Interrupts.check(file.name());
-            return Optional.of(OpenFile.reason(file, e));
+            return Optional.of(new Problem(OpenFile.reason(file, e), false));
         } catch (StackOverflowError e) {
-            return Optional.of("nested too deeply");
+            return Optional.of(new Problem("nested too deeply", true));
         }
     }
 

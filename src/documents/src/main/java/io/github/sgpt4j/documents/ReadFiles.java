@@ -20,11 +20,12 @@ final class ReadFiles {
     /// @param file in the state in which it was read
     /// @param documents number of documents that were delivered up to its end
     /// @param steady whether the file surely was the same from the beginning of reading to its end
-    private record Finished(FolderFile file, Optional<NoText> reason, long documents, boolean steady) {}
+    private record Finished(
+            FolderFile file, Optional<NoText> reason, Optional<String> failure, long documents, boolean steady) {}
 
     /// @param lastRecord number of the file's last record; 0 if it is one document
     void add(FolderFile file, long documents, boolean steady, long lastRecord) {
-        waiting.add(new Finished(file, Optional.empty(), documents, steady));
+        waiting.add(new Finished(file, Optional.empty(), Optional.empty(), documents, steady));
         if (file.kind().isPresent() && file.kind().get().hasRecords()) {
             records.put(file.name(), lastRecord);
         }
@@ -32,8 +33,13 @@ final class ReadFiles {
 
     /// A file that was opened and holds no document.
     void addWithoutText(FolderFile file, NoText reason, long documents, boolean steady) {
-        waiting.add(new Finished(file, Optional.of(reason), documents, steady));
+        waiting.add(new Finished(file, Optional.of(reason), Optional.empty(), documents, steady));
         withoutText.add(file.name());
+    }
+
+    /// A file whose content is damaged, so that reading it again would fail again.
+    void addFailure(FolderFile file, String failure, long documents, boolean steady) {
+        waiting.add(new Finished(file, Optional.empty(), Optional.of(failure), documents, steady));
     }
 
     /// Notes the files all of whose documents are committed.
@@ -45,7 +51,9 @@ final class ReadFiles {
         while (!waiting.isEmpty() && waiting.peek().documents <= documents) {
             Finished finished = waiting.remove();
             if (finished.steady) {
-                notes.add(finished.file, finished.reason.orElse(null));
+                finished.failure.ifPresentOrElse(
+                        failure -> notes.addFailure(finished.file, failure),
+                        () -> notes.add(finished.file, finished.reason));
                 any = true;
             }
         }

@@ -179,6 +179,20 @@ class FolderIndexTest {
     }
 
     @Test
+    void damagedFilesAreToldAgainWithoutReadingThem() throws IOException {
+        Path file = folder.put("bad.pdf", "no PDF at all");
+        assertEquals(1, update(false).files().failures());
+        String reason = folder.failed.get("bad.pdf");
+        // Other bytes of the same size and time: whoever reads them will say something else.
+        folder.put("bad.pdf", "%PDF-1.4 no P");
+        folder.failed.clear();
+        assertEquals(1, update(true).files().failures());
+        assertEquals(reason, folder.failed.get("bad.pdf"));
+        Files.delete(file);
+        assertEquals(0, update(true).files().failures());
+    }
+
+    @Test
     void notesOfAnotherIndexOrWayOfReadingCountForNothing() throws IOException {
         update(false);
         assertEquals(

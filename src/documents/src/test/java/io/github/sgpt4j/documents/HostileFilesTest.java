@@ -112,7 +112,7 @@ class HostileFilesTest {
         assertEquals(
                 "expected to be read within 1 s, took longer",
                 reason("a.pdf", FolderOfFiles.options().withLimits(MEGABYTE, 1 << 30, 1)));
-        assertEquals("expected at most 1,000 characters of text, got more", reason("a.pdf", FolderOfFiles.options().withLimits(MEGABYTE, 1000, 100)));
+        assertEquals("expected at most 1,000 characters on a page, got more", reason("a.pdf", FolderOfFiles.options().withLimits(MEGABYTE, 1000, 100)));
     }
 
     @Test

@@ -30,6 +30,9 @@ final class FolderIndexing {
     private final Path place;
     private final FolderOptions options;
 
+    /// Number of files that could not be read when that was said last.
+    private long failed;
+
     /// @param folder of files
     /// @param place of the index
     FolderIndexing(ModelCommand command, CorpusOptions reading, Path folder, Path place) throws IOException {
@@ -56,6 +59,7 @@ final class FolderIndexing {
             FolderUpdate update = new FolderIndex(index, place, folder, options)
                     .update(removeMissing, reading.listener(command), display::of);
             reading.report(command, folder.toString(), update.files());
+            failed = update.files().failures();
             return update;
         }
     }
@@ -104,22 +108,38 @@ final class FolderIndexing {
 
     private void follow(SemanticIndex index, FolderIndex following) throws IOException {
         FolderUpdate update =
-                following.update(true, reading.listener(command), FolderProgress.NONE);
+                following.update(true, changesOnly(reading.listener(command)), FolderProgress.NONE);
         UpdateReport documents = update.documents();
-        if (documents.added() + documents.replaced() + update.removed() + update.files().filesRead() == 0) {
+        long failures = update.files().failures();
+        if (documents.added() + documents.replaced() + update.removed() == 0 && failures == failed) {
             return;
         }
+        failed = failures;
         command.notice(String.format(
                 Locale.ROOT,
-                "%s %s: files read %,d, failed %,d; documents added %,d, replaced %,d, removed %,d; %s has %,d",
+                "%s %s: documents added %,d, replaced %,d, removed %,d; files that cannot be read %,d; %s has %,d documents",
                 LocalTime.now().truncatedTo(ChronoUnit.SECONDS),
                 folder,
-                update.files().filesRead(),
-                update.files().failures(),
                 documents.added(),
                 documents.replaced(),
                 update.removed(),
+                failures,
                 place,
                 index.size()));
+    }
+
+    /// What is passed over was told in the beginning.
+    private static FolderListener changesOnly(FolderListener listener) {
+        return new FolderListener() {
+            @Override
+            public void failed(String name, String reason) {
+                listener.failed(name, reason);
+            }
+
+            @Override
+            public void told(String name, String sentence) {
+                listener.told(name, sentence);
+            }
+        };
     }
 }

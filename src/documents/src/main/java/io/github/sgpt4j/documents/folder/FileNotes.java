@@ -17,7 +17,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /// Which files an index has the documents of, with their sizes and times, in a file of the index's folder.
 /// So unchanged files need not be read again. A file is noted only after its documents were committed, and
@@ -36,7 +35,8 @@ public final class FileNotes {
 
     /// @param state when it was read
     /// @param reason why it has no documents; empty if it may have some
-    private record Note(FileState state, Optional<NoText> reason) {}
+    /// @param failure what is wrong with it; empty if nothing is
+    private record Note(FileState state, Optional<NoText> reason, Optional<String> failure) {}
 
     private FileNotes(Path file, String key) {
         this.file = file;
@@ -66,11 +66,13 @@ public final class FileNotes {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 JsonNode note = JSON.readTree(line);
                 String reason = note.path(3).asText("");
+                String failure = note.path(4).asText("");
                 notes.put(
                         note.path(0).asText(),
                         new Note(
                                 new FileState(note.path(1).asLong(-1), note.path(2).asLong()),
-                                reason.isEmpty() ? Optional.empty() : Optional.of(NoText.valueOf(reason))));
+                                reason.isEmpty() ? Optional.empty() : Optional.of(NoText.valueOf(reason)),
+                                failure.isEmpty() ? Optional.empty() : Optional.of(failure)));
             }
             return true;
         } catch (JsonProcessingException | CharacterCodingException | IllegalArgumentException e) {
@@ -89,9 +91,21 @@ public final class FileNotes {
         return Optional.ofNullable(notes.get(file.name())).flatMap(Note::reason);
     }
 
+    /// What is wrong with the content of an unchanged file; empty if nothing is.
+    public Optional<String> failure(FolderFile file) {
+        return Optional.ofNullable(notes.get(file.name())).flatMap(Note::failure);
+    }
+
     /// Notes a file whose documents are committed.
-    public void add(FolderFile file, @Nullable NoText reason) {
-        notes.put(file.name(), new Note(file.state(), Optional.ofNullable(reason)));
+    ///
+    /// @param reason why it has no documents; empty if it may have some
+    public void add(FolderFile file, Optional<NoText> reason) {
+        notes.put(file.name(), new Note(file.state(), reason, Optional.empty()));
+    }
+
+    /// Notes a file whose content cannot be read, or not to its end.
+    public void addFailure(FolderFile file, String failure) {
+        notes.put(file.name(), new Note(file.state(), Optional.empty(), Optional.of(failure)));
     }
 
     /// Forgets all files but some.
@@ -114,7 +128,8 @@ public final class FileNotes {
                 line.add(entry.getKey())
                         .add(entry.getValue().state.size())
                         .add(entry.getValue().state.modified());
-                entry.getValue().reason.ifPresent(reason -> line.add(reason.name()));
+                line.add(entry.getValue().reason.map(NoText::name).orElse(""));
+                line.add(entry.getValue().failure.orElse(""));
                 out.write(line.toString());
                 out.write('\n');
             }

@@ -3,6 +3,7 @@ package io.github.sgpt4j.documents.format;
 import io.github.sgpt4j.documents.decoding.FileProblem;
 import io.github.sgpt4j.retrieval.interrupts.Interrupts;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -44,7 +45,7 @@ final class PdfReader implements ContentReader {
                     OptionalLong.empty(), title, text.text(), Map.of("pages", document.getNumberOfPages())));
         } catch (InvalidPasswordException e) {
             throw new FileProblem("encrypted with a password", e);
-        } catch (FileProblem e) {
+        } catch (FileProblem | FileSystemException e) {
             throw e;
         } catch (IOException e) {
             Interrupts.checkCause(source.name(), e);
