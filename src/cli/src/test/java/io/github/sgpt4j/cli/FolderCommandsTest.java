@@ -86,14 +86,27 @@ class FolderCommandsTest {
         Files.delete(folder.resolve("spiders.md"));
         String kept = Cli.run("index", name, "--index", index).err();
         assertTrue(kept.contains("0 removed; 0 texts embedded"), kept);
-        String removed = Cli.run("index", name, "--index", index, "--remove-missing").err();
+        String removed =
+                Cli.run("index", name, "--index", index, "--remove-missing").err();
         assertTrue(removed.contains("1 removed; 0 texts embedded"), removed);
         assertTrue(removed.contains("has 3 documents"), removed);
     }
 
     @Test
     void searchesInMemory() {
-        Cli.Result found = Cli.run("search", "--corpus", name, "--format", "jsonl", "-k", "1", "--where", "size = 9", "--metadata-fields", "size", "water");
+        Cli.Result found = Cli.run(
+                "search",
+                "--corpus",
+                name,
+                "--format",
+                "jsonl",
+                "-k",
+                "1",
+                "--where",
+                "size = 9",
+                "--metadata-fields",
+                "size",
+                "water");
         assertEquals("places.csv#1", found.lines().getFirst().get("id").asText());
         assertTrue(found.err().contains("read 4 files"), found.err());
     }
@@ -107,7 +120,8 @@ class FolderCommandsTest {
         String refused = Cli.run("index", name, "--strict").failure(1);
         assertTrue(refused.startsWith("broken.pdf: no readable PDF: "), refused);
         assertTrue(refused.endsWith(" (an error with --strict)"), refused);
-        assertTrue(Cli.run("search", "--corpus", name, "--strict", "x").failure(1).contains("with --strict"));
+        assertTrue(
+                Cli.run("search", "--corpus", name, "--strict", "x").failure(1).contains("with --strict"));
     }
 
     @Test
@@ -173,7 +187,9 @@ class FolderCommandsTest {
             command.join(TimeUnit.MINUTES.toMillis(1));
         }
         assertEquals(130, result[0].code(), result[0].err());
-        assertTrue(result[0].err().contains(": documents added 1, replaced 0, removed 1; files that cannot be read 1; "), result[0].err());
+        assertTrue(
+                result[0].err().contains(": documents added 1, replaced 0, removed 1; files that cannot be read 1; "),
+                result[0].err());
         assertTrue(result[0].err().endsWith("has 4 documents\n"), result[0].err());
     }
 

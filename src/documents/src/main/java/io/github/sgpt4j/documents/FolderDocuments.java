@@ -49,7 +49,9 @@ final class FolderDocuments {
     }
 
     private static String where(Content content) {
-        return content.record().isPresent() ? "record %d: ".formatted(content.record().getAsLong()) : "";
+        return content.record().isPresent()
+                ? "record %d: ".formatted(content.record().getAsLong())
+                : "";
     }
 
     private static String id(String name, OptionalLong record) {

@@ -24,8 +24,7 @@ public record FolderOptions(
         int maxSeconds,
         boolean systemFonts) {
     /// No fields; files of 64 MiB, texts of 16,777,216 characters, PDF files that take a minute.
-    public static final FolderOptions DEFAULT =
-            new FolderOptions(List.of(), Set.of(), 64L << 20, 16 << 20, 60, true);
+    public static final FolderOptions DEFAULT = new FolderOptions(List.of(), Set.of(), 64L << 20, 16 << 20, 60, true);
 
     /// Limits are at least 1; lists cannot be changed.
     public FolderOptions {

@@ -4,7 +4,6 @@ import io.github.sgpt4j.documents.decoding.BinaryContent;
 import io.github.sgpt4j.documents.decoding.FileProblem;
 import io.github.sgpt4j.documents.decoding.ReadingLimits;
 import io.github.sgpt4j.documents.folder.FileNotes;
-import io.github.sgpt4j.documents.folder.FileState;
 import io.github.sgpt4j.documents.folder.FolderFile;
 import io.github.sgpt4j.documents.folder.FolderScan;
 import io.github.sgpt4j.documents.format.FileSource;

@@ -88,8 +88,8 @@ public record FolderReport(
                 .toList();
         String listed = order.stream()
                 .limit(most)
-                .map(entry -> number(entry.getValue()) + " "
-                        + (entry.getKey().isEmpty() ? "without suffix" : entry.getKey()))
+                .map(entry ->
+                        number(entry.getValue()) + " " + (entry.getKey().isEmpty() ? "without suffix" : entry.getKey()))
                 .collect(Collectors.joining(", "));
         return " (%s%s)".formatted(listed, order.size() > most ? ", …" : "");
     }

@@ -42,8 +42,8 @@ public final class FolderWatch implements Closeable {
     /// @param quiet how long nothing must change until a change is reported; ten times that at most
     /// @throws IOException if the folder cannot be watched
     public static FolderWatch open(Path folder, FolderOptions options, Duration quiet) throws IOException {
-        FolderWatch watch = new FolderWatch(
-                folder, options, quiet, folder.getFileSystem().newWatchService());
+        FolderWatch watch =
+                new FolderWatch(folder, options, quiet, folder.getFileSystem().newWatchService());
         try {
             watch.refresh();
             return watch;
@@ -66,8 +66,7 @@ public final class FolderWatch implements Closeable {
                         StandardWatchEventKinds.ENTRY_DELETE);
             } catch (IOException e) {
                 if (Files.isDirectory(each)) {
-                    throw new IOException(
-                            "%s: cannot be watched: %s".formatted(each, FolderScan.reason(e)), e);
+                    throw new IOException("%s: cannot be watched: %s".formatted(each, FolderScan.reason(e)), e);
                 }
             }
         }

@@ -74,8 +74,7 @@ class FolderIndexTest {
     }
 
     private FolderUpdate update(boolean removeMissing, FolderOptions options) throws IOException {
-        return new FolderIndex(index, place, root, options)
-                .update(removeMissing, folder.listener, FolderProgress.NONE);
+        return new FolderIndex(index, place, root, options).update(removeMissing, folder.listener, FolderProgress.NONE);
     }
 
     private Set<String> ids() throws IOException {
@@ -115,7 +114,11 @@ class FolderIndexTest {
         assertEquals(1, update.documents().embedded());
         assertEquals(
                 "2026-01-31T23:00:08Z",
-                index.documents(List.of("b/c.md")).getFirst().metadata().get("modified").orElseThrow());
+                index.documents(List.of("b/c.md"))
+                        .getFirst()
+                        .metadata()
+                        .get("modified")
+                        .orElseThrow());
     }
 
     /// The size and time of a file that was changed just now may stay the same when it is changed again.
@@ -222,12 +225,14 @@ class FolderIndexTest {
             private static final long serialVersionUID = 1L;
         }
         FolderIndex following = new FolderIndex(index, place, root, FolderOfFiles.options());
-        assertThrows(Ended.class, () -> following.update(false, FolderListener.NONE, files -> new UpdateListener() {
-            @Override
-            public void batchRead() {
-                throw new Ended();
-            }
-        }));
+        assertThrows(
+                Ended.class,
+                () -> following.update(false, FolderListener.NONE, files -> new UpdateListener() {
+                    @Override
+                    public void batchRead() {
+                        throw new Ended();
+                    }
+                }));
         // The old file comes back, with its time: the index has its text, and reading it again shows that.
         folder.put("a.txt", "a morbid fear of spiders");
         FolderUpdate update = update(false);
@@ -235,12 +240,14 @@ class FolderIndexTest {
         assertEquals(1, update.documents().unchanged());
         // A run that ends after the commit does not start again.
         folder.put("d.txt", "new");
-        assertThrows(Ended.class, () -> following.update(false, FolderListener.NONE, files -> new UpdateListener() {
-            @Override
-            public void committed(UpdateReport soFar) {
-                throw new Ended();
-            }
-        }));
+        assertThrows(
+                Ended.class,
+                () -> following.update(false, FolderListener.NONE, files -> new UpdateListener() {
+                    @Override
+                    public void committed(UpdateReport soFar) {
+                        throw new Ended();
+                    }
+                }));
         assertEquals(4, update(false).files().unchanged());
     }
 

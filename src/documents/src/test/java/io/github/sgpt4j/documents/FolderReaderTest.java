@@ -40,7 +40,9 @@ class FolderReaderTest {
         folder.put("b/note.txt", "one\n\ntwo\n");
         folder.put("a.java", "class A {}");
         List<Document> documents = folder.read();
-        assertEquals(List.of("a.java", "b/note.txt"), documents.stream().map(Document::id).toList());
+        assertEquals(
+                List.of("a.java", "b/note.txt"),
+                documents.stream().map(Document::id).toList());
         Document note = documents.getLast();
         assertEquals("one\n\ntwo\n", note.text());
         assertEquals(Optional.empty(), note.title());
@@ -89,7 +91,10 @@ class FolderReaderTest {
         byte[] declared = "<meta charset=iso-8859-15><p>5 \u20AC".getBytes(Charset.forName("iso-8859-15"));
         assertEquals("5 €", folder.one("a.html", declared).text());
         assertEquals(Map.of(), folder.told);
-        assertEquals("café", folder.one("b.html", "<p>caf\u00E9".getBytes(StandardCharsets.ISO_8859_1)).text());
+        assertEquals(
+                "café",
+                folder.one("b.html", "<p>caf\u00E9".getBytes(StandardCharsets.ISO_8859_1))
+                        .text());
         assertEquals(Map.of("b.html", "not UTF-8, read as windows-1252"), folder.told);
     }
 
@@ -102,7 +107,8 @@ class FolderReaderTest {
         assertEquals("a morbid fear\nof spiders", document.text());
         assertEquals("Spiders", document.title().orElseThrow());
         assertEquals(2L, document.metadata().get("pages").orElseThrow());
-        assertEquals(document.text(), folder.one("a.pdf.gz", SampleFiles.gzip(bytes)).text());
+        assertEquals(
+                document.text(), folder.one("a.pdf.gz", SampleFiles.gzip(bytes)).text());
     }
 
     @Test
@@ -115,14 +121,18 @@ class FolderReaderTest {
         Document document = folder.one("a.docx", SampleFiles.docx("From properties", body));
         assertEquals("From properties", document.title().orElseThrow());
         assertEquals("Styled\none two\tthree & more\nbox", document.text());
-        assertEquals("Styled", folder.one("b.docx", SampleFiles.docx("", body)).title().orElseThrow());
+        assertEquals(
+                "Styled",
+                folder.one("b.docx", SampleFiles.docx("", body)).title().orElseThrow());
     }
 
     @Test
     void aTableIsADocumentPerRow() throws IOException {
         folder.put("a.csv", "id,Title,Body,year\n7,Bread,\"made of\nflour, \"\"white\"\"\",2020\n8,Water,is wet,n/a\n");
         List<Document> documents = folder.read(FolderOfFiles.options().withMetadataFields(List.of("year")));
-        assertEquals(List.of("a.csv#1", "a.csv#2"), documents.stream().map(Document::id).toList());
+        assertEquals(
+                List.of("a.csv#1", "a.csv#2"),
+                documents.stream().map(Document::id).toList());
         Document bread = documents.getFirst();
         assertEquals("Bread", bread.title().orElseThrow());
         assertEquals("made of\nflour, \"white\"", bread.text());
@@ -174,10 +184,19 @@ class FolderReaderTest {
     @Test
     void encodingsAreFoundOrRefused() throws IOException {
         assertEquals("é", folder.one("a.txt", "\uFEFFé").text());
-        assertEquals("é", folder.one("b.txt", "\uFEFFé".getBytes(StandardCharsets.UTF_16LE)).text());
-        assertEquals("é", folder.one("c.txt", "\uFEFFé".getBytes(StandardCharsets.UTF_16BE)).text());
+        assertEquals(
+                "é",
+                folder.one("b.txt", "\uFEFFé".getBytes(StandardCharsets.UTF_16LE))
+                        .text());
+        assertEquals(
+                "é",
+                folder.one("c.txt", "\uFEFFé".getBytes(StandardCharsets.UTF_16BE))
+                        .text());
         assertEquals(Map.of(), folder.told);
-        assertEquals("a café", folder.one("d.txt", "a café".getBytes(StandardCharsets.ISO_8859_1)).text());
+        assertEquals(
+                "a café",
+                folder.one("d.txt", "a café".getBytes(StandardCharsets.ISO_8859_1))
+                        .text());
         assertTrue(folder.told.containsKey("d.txt"));
         folder.put("e.txt", "съешь ещё этих мягких".getBytes(Charset.forName("koi8-r")));
         folder.put("f.txt", new byte[] {'a', 0, 'b'});
@@ -195,7 +214,8 @@ class FolderReaderTest {
         for (int shift = 0; shift < 3; shift++) {
             String text = "x".repeat((1 << 16) - 2 + shift) + "é€😀";
             assertEquals(text, folder.one("a.txt", text).text());
-            assertEquals(text, folder.one("a.csv", "text,n\n%s,1\n".formatted(text)).text());
+            assertEquals(
+                    text, folder.one("a.csv", "text,n\n%s,1\n".formatted(text)).text());
         }
         byte[] cut = ("x".repeat(1 << 16) + "é").getBytes(StandardCharsets.UTF_8);
         folder.one("b.txt", Arrays.copyOf(cut, cut.length - 1));
@@ -216,7 +236,8 @@ class FolderReaderTest {
         Files.createSymbolicLink(root.resolve("i.txt"), root.resolve("h.md"));
         Files.createSymbolicLink(root.resolve("loop"), root);
         List<Document> documents = folder.read(FolderOfFiles.options().withLimits(30, 20, 1));
-        assertEquals(List.of("g.txt", "h.md"), documents.stream().map(Document::id).toList());
+        assertEquals(
+                List.of("g.txt", "h.md"), documents.stream().map(Document::id).toList());
         folder.read(FolderOfFiles.options().withLimits(10, 20, 1));
         assertEquals("too large", folder.passedOver.get("g.txt"));
         assertEquals(
@@ -232,10 +253,13 @@ class FolderReaderTest {
         folder.put("x.tar.gz", SampleFiles.gzip("x".getBytes(StandardCharsets.UTF_8)));
         folder.put("cut.txt.gz", Arrays.copyOf(SampleFiles.gzip(new byte[] {'a', 'b', 'c'}), 15));
         List<Document> documents = folder.read();
-        assertEquals(List.of("T text", "fixed"), documents.stream().map(Document::joined).toList());
+        assertEquals(
+                List.of("T text", "fixed"),
+                documents.stream().map(Document::joined).toList());
         assertEquals("archives", folder.passedOver.get("x.tar.gz"));
         assertEquals(Map.of("cut.txt.gz", "the gz file ends within a member"), folder.failed);
-        assertEquals(Map.of(".md.gz", 1L, ".gz", 1L), folder.report.orElseThrow().read());
+        assertEquals(
+                Map.of(".md.gz", 1L, ".gz", 1L), folder.report.orElseThrow().read());
     }
 
     @Test

@@ -92,7 +92,10 @@ class FolderWatchTest {
             Files.writeString(folder.resolve("sub/" + i), "x");
         }
         seen.get(1, TimeUnit.MINUTES);
-        assertEquals(20_001, FolderReader.open(folder, FolderOptions.DEFAULT, FolderListener.NONE).size());
+        assertEquals(
+                20_001,
+                FolderReader.open(folder, FolderOptions.DEFAULT, FolderListener.NONE)
+                        .size());
     }
 
     @Test

@@ -62,8 +62,9 @@ class HostileFilesTest {
     @Test
     void wordDocumentsHaveNoEntities() throws IOException {
         folder.put("secret", "password");
-        String xml = "<!DOCTYPE x [<!ENTITY e SYSTEM \"%s\">]><w:document xmlns:w=\"w\"><w:p><w:t>&e;</w:t></w:p></w:document>"
-                .formatted(root.resolve("secret").toUri());
+        String xml =
+                "<!DOCTYPE x [<!ENTITY e SYSTEM \"%s\">]><w:document xmlns:w=\"w\"><w:p><w:t>&e;</w:t></w:p></w:document>"
+                        .formatted(root.resolve("secret").toUri());
         folder.put("a.docx", SampleFiles.zip(Map.of("word/document.xml", xml)));
         assertTrue(reason("a.docx", SMALL).startsWith("no readable docx: "), folder.failed.toString());
     }
@@ -73,19 +74,24 @@ class HostileFilesTest {
         folder.put("a.txt.gz", SampleFiles.gzip("x".repeat(2 * MEGABYTE).getBytes(StandardCharsets.UTF_8)));
         assertEquals("expected at most 1,048,576 bytes when decompressed, got more", reason("a.txt.gz", SMALL));
         // One line of JSON Lines, and one cell, are bounded as well.
-        folder.put("b.jsonl.gz", SampleFiles.gzip("{\"text\":\"%s\"}".formatted("x".repeat(2 * MEGABYTE)).getBytes(StandardCharsets.UTF_8)));
+        folder.put(
+                "b.jsonl.gz",
+                SampleFiles.gzip(
+                        "{\"text\":\"%s\"}".formatted("x".repeat(2 * MEGABYTE)).getBytes(StandardCharsets.UTF_8)));
         reason("b.jsonl.gz", SMALL);
-        folder.put("c.csv.gz", SampleFiles.gzip("text\n\"%s\"\n".formatted("x".repeat(2 * MEGABYTE)).getBytes(StandardCharsets.UTF_8)));
+        folder.put(
+                "c.csv.gz",
+                SampleFiles.gzip(
+                        "text\n\"%s\"\n".formatted("x".repeat(2 * MEGABYTE)).getBytes(StandardCharsets.UTF_8)));
         reason("c.csv.gz", SMALL);
     }
 
     @Test
     void filesOfManyRecordsMayNotExpandWithoutEnd() throws IOException {
         byte[] bomb = SampleFiles.gzip(new byte[80 * MEGABYTE]);
-        try (InputStream in = new BoundedStream(
-                new GZIPInputStream(new ByteArrayInputStream(bomb)), Long.MAX_VALUE, bomb.length)) {
-            FileProblem problem =
-                    assertThrows(FileProblem.class, () -> in.transferTo(OutputStream.nullOutputStream()));
+        try (InputStream in =
+                new BoundedStream(new GZIPInputStream(new ByteArrayInputStream(bomb)), Long.MAX_VALUE, bomb.length)) {
+            FileProblem problem = assertThrows(FileProblem.class, () -> in.transferTo(OutputStream.nullOutputStream()));
             assertEquals("expands to more than 200 times its size", problem.getMessage());
         }
     }
@@ -112,7 +118,9 @@ class HostileFilesTest {
         assertEquals(
                 "expected to be read within 1 s, took longer",
                 reason("a.pdf", FolderOfFiles.options().withLimits(MEGABYTE, 1 << 30, 1)));
-        assertEquals("expected at most 1,000 characters on a page, got more", reason("a.pdf", FolderOfFiles.options().withLimits(MEGABYTE, 1000, 100)));
+        assertEquals(
+                "expected at most 1,000 characters on a page, got more",
+                reason("a.pdf", FolderOfFiles.options().withLimits(MEGABYTE, 1000, 100)));
     }
 
     @Test

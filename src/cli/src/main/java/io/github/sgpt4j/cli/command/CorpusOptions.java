@@ -34,7 +34,8 @@ public final class CorpusOptions {
 
     @Option(
             names = VERBOSE,
-            description = "Name each file of a directory that is passed over, cannot be read, or was hard to understand.")
+            description =
+                    "Name each file of a directory that is passed over, cannot be read, or was hard to understand.")
     private boolean verbose;
 
     /// The names of keys that were given.

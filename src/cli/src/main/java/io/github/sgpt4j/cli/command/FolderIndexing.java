@@ -107,8 +107,7 @@ final class FolderIndexing {
     }
 
     private void follow(SemanticIndex index, FolderIndex following) throws IOException {
-        FolderUpdate update =
-                following.update(true, changesOnly(reading.listener(command)), FolderProgress.NONE);
+        FolderUpdate update = following.update(true, changesOnly(reading.listener(command)), FolderProgress.NONE);
         UpdateReport documents = update.documents();
         long failures = update.files().failures();
         if (documents.added() + documents.replaced() + update.removed() == 0 && failures == failed) {

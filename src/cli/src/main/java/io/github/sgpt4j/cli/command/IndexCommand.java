@@ -108,7 +108,8 @@ public final class IndexCommand extends ModelCommand {
 
     @Option(
             names = WATCH,
-            description = "Go on after a directory was indexed: follow what is changed and deleted in it, until Ctrl-C.")
+            description =
+                    "Go on after a directory was indexed: follow what is changed and deleted in it, until Ctrl-C.")
     private boolean watch;
 
     @Option(names = "--optimize", description = "Merge the index into one segment, for faster searches.")
@@ -185,25 +186,30 @@ public final class IndexCommand extends ModelCommand {
 
     private void update(String from) throws IOException {
         if (CorpusOptions.isFolder(from)) {
-            FolderIndexing folder =
-                    new FolderIndexing(this, reading, TextInput.path(from), TextInput.path(index));
+            FolderIndexing folder = new FolderIndexing(this, reading, TextInput.path(from), TextInput.path(index));
             if (!watch) {
                 folder.requireFiles();
             }
-            update(from, to -> {
-                FolderUpdate update = folder.update(to, removeMissing || watch);
-                return plusRemoved(update.documents(), update.removed());
-            }, folder);
+            update(
+                    from,
+                    to -> {
+                        FolderUpdate update = folder.update(to, removeMissing || watch);
+                        return plusRemoved(update.documents(), update.removed());
+                    },
+                    folder);
             return;
         }
         refuse("with a corpus that is no directory of files", WATCH);
         try (CorpusReader documents = reading.open(this, from)) {
-            update(from, to -> {
-                try (IndexProgress progress = new IndexProgress(
-                        console(), common().quiet(), documents.size().orElse(0), documents::position)) {
-                    return to.update(documents, removeMissing, progress);
-                }
-            }, null);
+            update(
+                    from,
+                    to -> {
+                        try (IndexProgress progress = new IndexProgress(
+                                console(), common().quiet(), documents.size().orElse(0), documents::position)) {
+                            return to.update(documents, removeMissing, progress);
+                        }
+                    },
+                    null);
         }
     }
 

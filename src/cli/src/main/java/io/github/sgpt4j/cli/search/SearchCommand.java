@@ -227,8 +227,8 @@ public final class SearchCommand extends ModelCommand {
 
     private List<Document> load(String name) throws IOException {
         if (CorpusOptions.isFolder(name)) {
-            try (FolderReader reader = FolderReader.open(
-                    TextInput.path(name), reading.folder(this), reading.listener(this))) {
+            try (FolderReader reader =
+                    FolderReader.open(TextInput.path(name), reading.folder(this), reading.listener(this))) {
                 List<Document> documents = Corpus.load(reader, name);
                 reading.report(this, name, reader.report());
                 return documents;

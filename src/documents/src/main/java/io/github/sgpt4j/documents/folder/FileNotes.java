@@ -70,7 +70,8 @@ public final class FileNotes {
                 notes.put(
                         note.path(0).asText(),
                         new Note(
-                                new FileState(note.path(1).asLong(-1), note.path(2).asLong()),
+                                new FileState(
+                                        note.path(1).asLong(-1), note.path(2).asLong()),
                                 reason.isEmpty() ? Optional.empty() : Optional.of(NoText.valueOf(reason)),
                                 failure.isEmpty() ? Optional.empty() : Optional.of(failure)));
             }

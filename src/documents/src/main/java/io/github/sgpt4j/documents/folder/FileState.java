@@ -21,8 +21,7 @@ public record FileState(long size, long modified) {
     }
 
     static FileState of(BasicFileAttributes attributes) {
-        return new FileState(
-                attributes.size(), attributes.lastModifiedTime().to(TimeUnit.NANOSECONDS));
+        return new FileState(attributes.size(), attributes.lastModifiedTime().to(TimeUnit.NANOSECONDS));
     }
 
     /// When the content last changed.

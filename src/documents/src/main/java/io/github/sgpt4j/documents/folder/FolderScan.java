@@ -46,8 +46,8 @@ public record FolderScan(
                     .formatted(folder, Files.exists(folder) ? "got a file" : "found nothing"));
         }
         Path root = folder.toRealPath();
-        FolderScan scan =
-                new FolderScan(folder, new ArrayList<>(), new ArrayList<>(), new LinkedHashMap<>(), new LinkedHashMap<>());
+        FolderScan scan = new FolderScan(
+                folder, new ArrayList<>(), new ArrayList<>(), new LinkedHashMap<>(), new LinkedHashMap<>());
         Files.walkFileTree(root, scan.new Visitor(root, excluded));
         scan.files.sort(Comparator.comparing(FolderFile::name));
         return scan;
@@ -127,8 +127,7 @@ public record FolderScan(
         }
 
         @Override
-        public FileVisitResult postVisitDirectory(
-                Path directory, @Nullable IOException failure) {
+        public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException failure) {
             if (failure != null) {
                 failed.put(name(directory), reason(failure));
             }

@@ -42,7 +42,9 @@ final class DocxReader implements ContentReader {
                     throw new FileProblem("expected at most %,d entries, got more".formatted(MAX_ENTRIES));
                 }
                 if (TEXTS.contains(entry.getName()) || entry.getName().equals(PROPERTIES)) {
-                    parts.put(entry.getName(), WordText.of(new Unclosed(unpacked), source.limits().maxCharacters()));
+                    parts.put(
+                            entry.getName(),
+                            WordText.of(new Unclosed(unpacked), source.limits().maxCharacters()));
                 } else {
                     unpacked.transferTo(OutputStream.nullOutputStream());
                 }

@@ -1,7 +1,6 @@
 package io.github.sgpt4j.documents.format;
 
 import io.github.sgpt4j.documents.decoding.BinaryContent;
-import io.github.sgpt4j.documents.decoding.BoundedText;
 import io.github.sgpt4j.documents.decoding.Encoding;
 import io.github.sgpt4j.documents.decoding.EncodingScan;
 import java.io.ByteArrayInputStream;
@@ -48,9 +47,8 @@ final class HtmlReader implements ContentReader {
 
     private static Optional<String> title(Document page) {
         Optional<String> title = Optional.of(page.title()).filter(found -> !found.isBlank());
-        return title.or(() -> Optional.ofNullable(page.selectFirst("h1"))
-                .map(Element::text)
-                .filter(found -> !found.isBlank()));
+        return title.or(() ->
+                Optional.ofNullable(page.selectFirst("h1")).map(Element::text).filter(found -> !found.isBlank()));
     }
 
     /// The text of a part of a page.

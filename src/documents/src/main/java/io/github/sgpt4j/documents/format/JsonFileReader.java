@@ -93,8 +93,8 @@ final class JsonFileReader implements ContentReader {
                     return Optional.empty();
                 }
                 if (token != JsonToken.START_OBJECT) {
-                    throw new FileProblem("element %d: expected an object, got %s"
-                            .formatted(count + 1, Unreadable.kind(token)));
+                    throw new FileProblem(
+                            "element %d: expected an object, got %s".formatted(count + 1, Unreadable.kind(token)));
                 }
                 return Optional.of(record());
             } catch (JsonProcessingException e) {

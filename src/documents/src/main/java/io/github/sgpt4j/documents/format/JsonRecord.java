@@ -50,7 +50,10 @@ final class JsonRecord {
             put(metadata, name, object.path(name));
         }
         return new Content(
-                number, fields.title(values), fields.text(values, source.limits().maxCharacters()), metadata);
+                number,
+                fields.title(values),
+                fields.text(values, source.limits().maxCharacters()),
+                metadata);
     }
 
     /// Names of nested values are joined with dots; values of a list stand behind each other.
@@ -62,7 +65,8 @@ final class JsonRecord {
         } else if (value.isArray()) {
             BoundedText joined = new BoundedText(source.limits().maxCharacters());
             for (JsonNode element : value) {
-                joined.append(element.isValueNode() ? element.asText() : element.toString()).append(", ");
+                joined.append(element.isValueNode() ? element.asText() : element.toString())
+                        .append(", ");
             }
             String text = joined.toString();
             to.put(name, text.endsWith(",") ? text.substring(0, text.length() - 1) : text);

@@ -46,8 +46,10 @@ final class MarkdownText {
             case Code code -> text.append(code.getLiteral());
             case SoftLineBreak _ -> text.append("\n");
             case HardLineBreak _ -> text.append("\n");
-            case FencedCodeBlock code -> text.endLine().append(code.getLiteral()).endLine();
-            case IndentedCodeBlock code -> text.endLine().append(code.getLiteral()).endLine();
+            case FencedCodeBlock code ->
+                text.endLine().append(code.getLiteral()).endLine();
+            case IndentedCodeBlock code ->
+                text.endLine().append(code.getLiteral()).endLine();
             case HtmlBlock html ->
                 text.endLine()
                         .append(HtmlReader.text(html.getLiteral(), maxCharacters))

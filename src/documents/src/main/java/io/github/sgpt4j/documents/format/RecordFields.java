@@ -16,7 +16,15 @@ import java.util.Optional;
 /// @param text name of the field for the text
 record RecordFields(Optional<String> title, Optional<String> text) {
     private static final List<String> TEXTS = List.of(
-            "text", "body", "content", "contents", "passage", "document", "abstract", "description", "summary",
+            "text",
+            "body",
+            "content",
+            "contents",
+            "passage",
+            "document",
+            "abstract",
+            "description",
+            "summary",
             "message");
     private static final List<String> TITLES = List.of("title", "headline", "subject", "name");
     private static final List<String> IDS = List.of("_id", "id");
@@ -59,7 +67,8 @@ record RecordFields(Optional<String> title, Optional<String> text) {
                 : Optional.of("text from %s%s"
                         .formatted(
                                 Quoted.of(text.get()),
-                                title.map(name -> ", title from " + Quoted.of(name)).orElse("")));
+                                title.map(name -> ", title from " + Quoted.of(name))
+                                        .orElse("")));
     }
 
     Optional<String> title(Map<String, String> record) {
@@ -74,7 +83,10 @@ record RecordFields(Optional<String> title, Optional<String> text) {
         }
         for (Map.Entry<String, String> field : record.entrySet()) {
             if (!field.getValue().isBlank() && !title.equals(Optional.of(field.getKey()))) {
-                result.append(field.getKey()).append(": ").append(field.getValue()).append("\n");
+                result.append(field.getKey())
+                        .append(": ")
+                        .append(field.getValue())
+                        .append("\n");
             }
         }
         return result.toString();

@@ -24,7 +24,8 @@ final class RstReader implements ContentReader {
                 || lines.get(title).isBlank()
                 || isLine(lines.get(title))
                 || !isLine(lines.get(title + 1))
-                || lines.get(title + 1).strip().length() < lines.get(title).strip().length()) {
+                || lines.get(title + 1).strip().length()
+                        < lines.get(title).strip().length()) {
             return Content.of(Optional.empty(), text);
         }
         String body = String.join("\n", lines.subList(title + 2, lines.size()));

@@ -69,6 +69,7 @@ final class TableReader implements ContentReader {
     /// What is wrong with a table, in one sentence.
     static FileProblem problem(long row, JsonProcessingException e) {
         String message = Optional.ofNullable(e.getOriginalMessage()).orElse("unreadable");
-        return new FileProblem("row %d: %s".formatted(row, message.lines().findFirst().orElse(message)), e);
+        return new FileProblem(
+                "row %d: %s".formatted(row, message.lines().findFirst().orElse(message)), e);
     }
 }
