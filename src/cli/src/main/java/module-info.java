@@ -2,6 +2,7 @@
 module io.github.sgpt4j.cli {
     requires com.fasterxml.jackson.databind;
     requires info.picocli;
+    requires io.github.sgpt4j.documents;
     requires io.github.sgpt4j.engine;
     requires io.github.sgpt4j.nano;
     requires io.github.sgpt4j.retrieval;

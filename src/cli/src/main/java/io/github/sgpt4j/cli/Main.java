@@ -199,7 +199,7 @@ public final class Main implements Runnable {
         verbs.put("cluster", ClusterCommand::new);
         verbs.put("score", ScoreCommand::new);
         verbs.put("tokenize", TokenizeCommand::new);
-        verbs.put("index", IndexCommand::new);
+        verbs.put("index", verb -> new IndexCommand(verb, EXIT));
         verbs.put("search", SearchCommand::new);
         verbs.put("eval", EvalCommand::new);
         verbs.put("inspect", InspectCommand::new);
