@@ -79,8 +79,10 @@ gather_java() {
     local java=$stage/java jar
     mkdir -p "$java/lib" "$java/test-lib"
     cp "$root"/src/cli/target/lib/*.jar "$root"/src/cli/target/sgpt4j-cli-*.jar "$java/lib/"
-    # The engine without compiled kernels, which are in an archive of their own; no built-in model, and no indexes.
-    rm "$java"/lib/sgpt4j-engine-*.jar "$java"/lib/sgpt4j-nano-*.jar "$java"/lib/lucene-*.jar
+    # The engine without compiled kernels, which are in an archive of their own; no built-in model, no indexes, and no
+    # readers of files.
+    rm "$java"/lib/sgpt4j-engine-*.jar "$java"/lib/sgpt4j-nano-*.jar "$java"/lib/lucene-*.jar \
+        "$java"/lib/{sgpt4j-documents,pdfbox,fontbox,commons-logging,jsoup,commonmark,jackson-dataformat-csv}-*.jar
     cp -r "$root/src/engine/target/classes" "$stage/engine"
     rm -f "$stage/engine/$kernel_package/sgpt4j.fatbin"
     "$jdk/bin/jar" --create --no-compress --file "$java/lib/sgpt4j-engine.jar" -C "$stage/engine" .

@@ -54,8 +54,9 @@ copy_jars() {
 link_runtime() {
     local modules
     find_modules "$target/all" "$folder"/lib/*.jar
-    # jdk.crypto.ec and charsets are found by name, not by reference.
-    "$jdk/bin/jlink" --add-modules "$modules,jdk.incubator.vector,jdk.charsets" --strip-debug --no-header-files \
+    # jdk.crypto.ec and charsets are found by name, not by reference. PDFBox needs java.desktop, and reading of Word's
+    # documents java.xml; what else refers to these does without.
+    "$jdk/bin/jlink" --add-modules "$modules,java.desktop,java.xml,jdk.incubator.vector,jdk.charsets" --strip-debug --no-header-files \
         --no-man-pages --output "$folder/runtime"
 }
 

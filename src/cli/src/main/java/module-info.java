@@ -2,6 +2,7 @@
 module io.github.sgpt4j.cli {
     requires com.fasterxml.jackson.databind;
     requires info.picocli;
+    requires io.github.sgpt4j.documents;
     requires io.github.sgpt4j.engine;
     requires io.github.sgpt4j.nano;
     requires io.github.sgpt4j.retrieval;
@@ -25,5 +26,7 @@ module io.github.sgpt4j.cli {
     opens io.github.sgpt4j.cli.serve to
             info.picocli;
     opens io.github.sgpt4j.cli.train to
+            info.picocli;
+    opens io.github.sgpt4j.cli.vectors to
             info.picocli;
 }

@@ -24,10 +24,14 @@ module io.github.sgpt4j.engine {
             io.github.sgpt4j.training,
             io.github.sgpt4j.weightstools;
     exports io.github.sgpt4j.json to
+            io.github.sgpt4j.documents,
             io.github.sgpt4j.retrieval,
             io.github.sgpt4j.training,
             io.github.sgpt4j.weightstools;
+    exports io.github.sgpt4j.product to
+            io.github.sgpt4j.retrieval;
     exports io.github.sgpt4j.text to
+            io.github.sgpt4j.documents,
             io.github.sgpt4j.retrieval,
             io.github.sgpt4j.server,
             io.github.sgpt4j.training,

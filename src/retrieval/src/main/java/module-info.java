@@ -1,5 +1,5 @@
 /// Semantic search: indexes on disk, BM25, dense and hybrid search, re-ranking.
-@SuppressWarnings("module") // Training is compiled after this, so the compiler cannot find it yet.
+@SuppressWarnings("module") // Documents and training are compiled after this, so the compiler cannot find them yet.
 module io.github.sgpt4j.retrieval {
     requires com.fasterxml.jackson.databind;
     requires transitive io.github.sgpt4j.engine;
@@ -11,8 +11,11 @@ module io.github.sgpt4j.retrieval {
     exports io.github.sgpt4j.retrieval.corpus;
     exports io.github.sgpt4j.retrieval.evaluation;
     exports io.github.sgpt4j.retrieval.filter;
+    exports io.github.sgpt4j.retrieval.matrix;
+    exports io.github.sgpt4j.retrieval.mining;
 
     // Reading of files stops with the thread's interrupt everywhere in the same way.
     exports io.github.sgpt4j.retrieval.interrupts to
+            io.github.sgpt4j.documents,
             io.github.sgpt4j.training;
 }

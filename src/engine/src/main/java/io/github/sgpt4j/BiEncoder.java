@@ -82,6 +82,7 @@ public final class BiEncoder implements AutoCloseable {
                 : modules.use().truncateDim();
         dimension = Math.min(components.orElse(steps.width()), steps.width());
         try {
+            requireDimensions();
             encoder = new TextEncoder(
                     model.lanes(),
                     model.tokenizer(),
@@ -96,6 +97,16 @@ public final class BiEncoder implements AutoCloseable {
         }
     }
 
+    private void requireDimensions() {
+        if (options.exactDim() && options.truncateDim().orElse(0) > steps.width()) {
+            throw new IllegalArgumentException("dimensions: expected 1 to %d, as the model %s has no more, got %d"
+                    .formatted(
+                            steps.width(),
+                            model.directory(),
+                            options.truncateDim().orElse(0)));
+        }
+    }
+
     /// Opens a checkpoint directory with default options; closing the encoder closes the model.
     public static BiEncoder open(Path directory) {
         return open(directory, ModelOptions.DEFAULT, BiEncoderOptions.DEFAULT);
@@ -103,6 +114,7 @@ public final class BiEncoder implements AutoCloseable {
 
     /// Opens a checkpoint directory; closing the encoder closes the model.
     ///
+    /// @throws IllegalArgumentException if [BiEncoderOptions#withDimensions] asks for more than the model has
     /// @throws io.github.sgpt4j.error.SgptException if a file is missing, broken or asks for something
     ///     unsupported, the device is unavailable, or this thread is interrupted
     public static BiEncoder open(Path directory, ModelOptions modelOptions, BiEncoderOptions options) {
@@ -117,6 +129,7 @@ public final class BiEncoder implements AutoCloseable {
 
     /// An encoder over a model that the caller owns and closes after the encoder.
     ///
+    /// @throws IllegalArgumentException if [BiEncoderOptions#withDimensions] asks for more than the model has
     /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted
     public static BiEncoder of(Model model, BiEncoderOptions options) {
         return model.madeWhileOpen(() -> new BiEncoder(model, false, options));
@@ -221,6 +234,18 @@ public final class BiEncoder implements AutoCloseable {
     /// @throws NullPointerException if a text is null
     public float[][] embed(List<String> texts, TextKind kind, ProgressListener progress) {
         return compute(texts, kind, progress).vectors();
+    }
+
+    /// What users should know about embeddings of this model, in addition to [Model#notices]: one sentence each.
+    public List<String> notices() {
+        if (model.modules().poolingFile().isPresent() || !options.pooling().isEmpty()) {
+            return List.of();
+        }
+        return ScoringPlan.trainedToScore(model)
+                .map(source -> "%s: a re-ranker by %s: embeddings of its states may mean little"
+                        .formatted(model.directory(), source))
+                .stream()
+                .toList();
     }
 
     /// Embeds texts with a prompt in front of each, in place of the prompts or brackets of a kind.

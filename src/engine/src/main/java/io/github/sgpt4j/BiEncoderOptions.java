@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 /// follows the checkpoint.
 public final class BiEncoderOptions {
     /// Everything as the checkpoint says.
-    public static final BiEncoderOptions DEFAULT =
-            new BiEncoderOptions(new Values(List.of(), null, Map.of(), Map.of(), false, null, null, null, true, null));
+    public static final BiEncoderOptions DEFAULT = new BiEncoderOptions(
+            new Values(List.of(), null, Map.of(), Map.of(), false, null, false, null, null, true, null));
 
     private record Values(
             List<Pooling> pooling,
@@ -23,6 +23,7 @@ public final class BiEncoderOptions {
             Map<TextKind, String> promptNames,
             boolean normalize,
             @Nullable Integer truncateDim,
+            boolean exactDim,
             @Nullable Similarity similarity,
             @Nullable Integer maxLength,
             boolean truncate,
@@ -42,6 +43,7 @@ public final class BiEncoderOptions {
         private Map<TextKind, String> promptNames;
         private boolean normalize;
         private @Nullable Integer truncateDim;
+        private boolean exactDim;
         private @Nullable Similarity similarity;
         private @Nullable Integer maxLength;
         private boolean truncate;
@@ -54,6 +56,7 @@ public final class BiEncoderOptions {
             promptNames = values.promptNames;
             normalize = values.normalize;
             truncateDim = values.truncateDim;
+            exactDim = values.exactDim;
             similarity = values.similarity;
             maxLength = values.maxLength;
             truncate = values.truncate;
@@ -68,6 +71,7 @@ public final class BiEncoderOptions {
                     promptNames,
                     normalize,
                     truncateDim,
+                    exactDim,
                     similarity,
                     maxLength,
                     truncate,
@@ -178,14 +182,27 @@ public final class BiEncoderOptions {
     ///
     /// @throws IllegalArgumentException if not positive
     public BiEncoderOptions withTruncateDim(int value) {
-        return changed(draft -> draft.truncateDim = positive("truncated dimension", value));
+        return changed(draft -> {
+            draft.truncateDim = positive("truncated dimension", value);
+            draft.exactDim = false;
+        });
     }
 
-    /// With only this many leading components of an embedding, scaled to length 1.
+    /// With only this many leading components of an embedding, scaled to length 1. Creating an
+    /// encoder fails with an [IllegalArgumentException] that names the model's number if it has fewer.
     ///
     /// @throws IllegalArgumentException if not positive
     public BiEncoderOptions withDimensions(int value) {
-        return withTruncateDim(value).withNormalize(true);
+        return changed(draft -> {
+            draft.truncateDim = positive("dimensions", value);
+            draft.exactDim = true;
+            draft.normalize = true;
+        });
+    }
+
+    /// Whether a model with fewer components is refused.
+    boolean exactDim() {
+        return values.exactDim;
     }
 
     /// The similarity that embeddings are compared with; empty for the checkpoint's.

@@ -87,6 +87,16 @@ record ScoringPlan(
         }
     }
 
+    /// What says that a model is a re-ranker, if anything does.
+    static Optional<String> trainedToScore(Model model) {
+        try {
+            ScoringPlan plan = of(model, CrossEncoderOptions.DEFAULT);
+            return plan.method() == ScoringMethod.LIKELIHOOD ? Optional.empty() : Optional.of(plan.source);
+        } catch (FormatException | UnsupportedModelException e) {
+            return Optional.empty();
+        }
+    }
+
     private static String name(Chosen chosen) {
         return chosen.prompts.map(PairTemplate::name).orElse("chat");
     }
@@ -223,7 +233,7 @@ record ScoringPlan(
             return new PairScorer(model.lanes(), model.tokenizer(), PromptTemplate.parse(options.prompt()), maxLength);
         }
         int longest = model.decoder().config().longest();
-        PairFraming framing = framing(model, maxLength);
+        PairFraming framing = framing(model, options, maxLength);
         if (options.instruction().isPresent() && framing instanceof ChatFraming ofChat && !ofChat.takesInstruction()) {
             throw new IllegalArgumentException(
                     "instruction: has no effect with the template %s (%s)".formatted(template, source));
@@ -254,7 +264,7 @@ record ScoringPlan(
         if (method == ScoringMethod.LIKELIHOOD) {
             model.decoder().checkHead();
         } else {
-            framing(model, maxLength(model, CrossEncoderOptions.DEFAULT));
+            framing(model, CrossEncoderOptions.DEFAULT, maxLength(model, CrossEncoderOptions.DEFAULT));
         }
     }
 
@@ -274,8 +284,21 @@ record ScoringPlan(
         if (prompts.isEmpty()) {
             return usual;
         }
-        int beyond = framing(model, usual).maxTokens() - usual;
+        int beyond = framing(model, options, usual).maxTokens() - usual;
         return usual + beyond > longest ? Math.max(1, longest - beyond) : usual;
+    }
+
+    /// @throws IllegalArgumentException if the length that was asked for leaves no room for texts
+    /// @throws FormatException if that of the files does
+    private PairFraming framing(Model model, CrossEncoderOptions options, int maxLength) {
+        try {
+            return framing(model, maxLength);
+        } catch (IllegalArgumentException e) {
+            if (options.maxLength().isPresent()) {
+                throw e;
+            }
+            throw new FormatException("%s: %s".formatted(model.directory(), e.getMessage()), e);
+        }
     }
 
     private PairFraming framing(Model model, int maxLength) {

@@ -3,6 +3,8 @@ package io.github.sgpt4j;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.SgptException;
@@ -85,6 +87,14 @@ class SentenceSettingsTest {
             assertEquals(3, fewer.embed(TEXT).length);
             assertArrayEquals(Arrays.copyOf(all.embed(TEXT), 3), fewer.embed(TEXT));
             assertEquals(opened.info().hidden(), all.dimension());
+            int width = all.dimension();
+            try (BiEncoder most = BiEncoder.of(opened, BiEncoderOptions.DEFAULT.withDimensions(width))) {
+                assertEquals(width, most.dimension());
+            }
+            BiEncoderOptions more = BiEncoderOptions.DEFAULT.withDimensions(width + 1);
+            String message = assertThrows(IllegalArgumentException.class, () -> BiEncoder.of(opened, more))
+                    .getMessage();
+            assertTrue(message.startsWith("dimensions: expected 1 to %d, as the model".formatted(width)), message);
         }
     }
 

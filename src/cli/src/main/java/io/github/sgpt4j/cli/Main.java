@@ -2,7 +2,9 @@ package io.github.sgpt4j.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.github.sgpt4j.Similarity;
 import io.github.sgpt4j.TextKind;
+import io.github.sgpt4j.VectorPrecision;
 import io.github.sgpt4j.cli.command.BenchCommand;
 import io.github.sgpt4j.cli.command.CompletionCommand;
 import io.github.sgpt4j.cli.command.ConvertCommand;
@@ -31,6 +33,10 @@ import io.github.sgpt4j.cli.search.SearchCommand;
 import io.github.sgpt4j.cli.serve.ServeCommand;
 import io.github.sgpt4j.cli.train.Recipe;
 import io.github.sgpt4j.cli.train.TrainCommand;
+import io.github.sgpt4j.cli.vectors.ClusterCommand;
+import io.github.sgpt4j.cli.vectors.PairsCommand;
+import io.github.sgpt4j.cli.vectors.SimilarityCommand;
+import io.github.sgpt4j.cli.vectors.VectorCommand;
 import io.github.sgpt4j.retrieval.SearchMode;
 import io.github.sgpt4j.training.data.DataForm;
 import io.github.sgpt4j.training.run.Keep;
@@ -188,9 +194,12 @@ public final class Main implements Runnable {
     static CommandLine commandLine(Console console, String... given) {
         Map<String, Function<Console, Object>> verbs = new LinkedHashMap<>();
         verbs.put("embed", EmbedCommand::new);
+        verbs.put("similarity", SimilarityCommand::new);
+        verbs.put("pairs", PairsCommand::new);
+        verbs.put("cluster", ClusterCommand::new);
         verbs.put("score", ScoreCommand::new);
         verbs.put("tokenize", TokenizeCommand::new);
-        verbs.put("index", IndexCommand::new);
+        verbs.put("index", verb -> new IndexCommand(verb, EXIT));
         verbs.put("search", SearchCommand::new);
         verbs.put("eval", EvalCommand::new);
         verbs.put("inspect", InspectCommand::new);
@@ -222,6 +231,9 @@ public final class Main implements Runnable {
     private static void registerWords(CommandLine line) {
         Converters.Word.register(line, TextKind.class);
         Converters.Word.register(line, EmbedCommand.Format.class);
+        Converters.Word.register(line, VectorPrecision.class);
+        Converters.Word.register(line, Similarity.class);
+        Converters.Word.register(line, VectorCommand.Format.class);
         Converters.Word.register(line, SearchMode.class);
         Converters.Word.register(line, SearchCommand.Format.class);
         Converters.Word.register(line, EvalOptions.Mode.class);

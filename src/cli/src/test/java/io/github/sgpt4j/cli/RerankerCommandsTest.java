@@ -146,4 +146,18 @@ class RerankerCommandsTest {
             before = score;
         }
     }
+
+    @Test
+    void aModelWithoutRoomForTextsIsAFaultOfItsFiles() throws IOException {
+        Path model = Files.createDirectories(folder.resolve("short"));
+        try (var files = Files.list(GOLDENS.resolve("qwen3-rr-st"))) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                Files.copy(file, model.resolve(file.getFileName()));
+            }
+        }
+        Files.writeString(model.resolve("sentence_bert_config.json"), "{\"max_seq_length\": 1}");
+        String line =
+                Cli.run("score", "-m", model.toString(), "--query", "q", "d").failure(1);
+        assertTrue(line.startsWith(model.toString()) && line.contains("maximal length 1: expected at least"), line);
+    }
 }

@@ -100,7 +100,7 @@ class SearchCommandTest {
     }
 
     @Test
-    void readsADirectoryInBeirsLayoutOrOfTextFiles() throws IOException {
+    void readsADirectoryInBeirsLayoutOrOfFiles() throws IOException {
         String expected = Cli.run("search", "--corpus", corpus, "--format", "jsonl", "bread")
                 .text();
         assertEquals(
@@ -110,7 +110,7 @@ class SearchCommandTest {
         Path texts = Files.createDirectory(folder.resolve("texts"));
         Files.writeString(texts.resolve("b.txt"), "a place where\nbread is made");
         Files.writeString(texts.resolve("a.txt"), "an instrument for measuring temperature");
-        Files.writeString(texts.resolve("notes.md"), "bread");
+        Files.writeString(texts.resolve("notes.png"), "bread");
         List<JsonNode> lines = Cli.run("search", "--corpus", texts.toString(), "--format", "jsonl", "bread")
                 .lines();
         assertEquals(2, lines.size());

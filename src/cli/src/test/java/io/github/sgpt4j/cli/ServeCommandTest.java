@@ -187,6 +187,19 @@ class ServeCommandTest {
         }
     }
 
+    /// Requests that name no model get the re-ranker's scores, although the built-in model comes first.
+    @Test
+    void theReRankerScoresBesideTheBuiltInModel() throws IOException, InterruptedException {
+        String ranker = Path.of("../engine/src/test/resources/goldens-decoders/models/qwen3-rr-st")
+                .toAbsolutePath()
+                .toString();
+        try (Serving serving = new Serving(Map.of(), "--rerank-model", ranker)) {
+            JsonNode ranked = serving.answer("/v1/rerank", "{\"query\":\"a\",\"documents\":[\"b\",\"c\"]}");
+            assertEquals("qwen3-rr-st", ranked.get("model").asText());
+            assertEquals(0, serving.end(), serving.said());
+        }
+    }
+
     private static float[] unit(float[] vector) {
         double sum = 0;
         for (float x : vector) {

@@ -7,8 +7,8 @@ import io.github.sgpt4j.model.AdaptedModel;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.DecoderLayout;
 import io.github.sgpt4j.model.family.DecoderConfig;
-import io.github.sgpt4j.model.family.Directions;
 import io.github.sgpt4j.model.family.Family;
+import io.github.sgpt4j.model.family.FamilyNotices;
 import io.github.sgpt4j.tokenizer.Tokenizer;
 import io.github.sgpt4j.weights.Weights;
 import java.nio.file.Files;
@@ -124,10 +124,10 @@ public final class Checkpoint {
     ///
     /// @throws io.github.sgpt4j.error.SgptException if one asks for something unsupported
     public List<String> notices() {
-        List<String> notices = new ArrayList<>(
-                CheckpointFiles.check(directory, own, files.configuration(), decoder.modelType(), json));
+        List<String> notices = new ArrayList<>(CheckpointFiles.check(
+                directory, own, files.configuration(), configuration.text("model_type", decoder.modelType()), json));
         knownPooling().flatMap(KnownLayout::notice).ifPresent(notices::add);
-        Directions.notice(configuration()).ifPresent(notices::add);
+        notices.addAll(FamilyNotices.of(configuration()));
         biases.ifPresent(b -> notices.addAll(b.notices(own, ModelName.specb(directory, json))));
         return notices;
     }

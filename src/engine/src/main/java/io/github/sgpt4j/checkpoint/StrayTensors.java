@@ -19,6 +19,8 @@ public final class StrayTensors {
     private static final Set<String> HEADS =
             Set.of("lm_head", "embed_out", "score", "classifier", "qa_outputs", "v_head", "multiple_choice_head");
 
+    private static final String SCORE_BIAS = "score.bias";
+
     private static final Set<String> ATTENTIONS = Set.of("attn", "attention", "crossattention");
 
     private StrayTensors() {}
@@ -42,7 +44,8 @@ public final class StrayTensors {
 
     private static boolean isHead(String name) {
         int end = name.indexOf('.');
-        return end > 0 && HEADS.contains(name.substring(0, end));
+        // Heads of classes for sequences have no bias: a stored one is told.
+        return end > 0 && HEADS.contains(name.substring(0, end)) && !name.equals(SCORE_BIAS);
     }
 
     /// Buffers that old versions of transformers stored although every version computes them: causal

@@ -35,14 +35,25 @@ record OutputHead(DecoderConfig config, TensorNames names, String prefix) {
 
     /// Whether the model scores a text: a class for sequences with one label.
     static boolean scores(JsonFile file) {
-        return CustomCode.architectures(file).stream().anyMatch(name -> name.endsWith("ForSequenceClassification"))
-                && labels(file) == 1;
+        if (CustomCode.architectures(file).stream().noneMatch(name -> name.endsWith("ForSequenceClassification"))
+                || labels(file) != 1) {
+            return false;
+        }
+        int vocabulary = file.positiveInt("vocab_size");
+        file.node("pad_token_id").filter(pad -> pad.asLong() >= vocabulary).ifPresent(pad -> {
+            throw file.wrong("pad_token_id", "a token of the vocabulary, below " + vocabulary, pad);
+        });
+        return true;
     }
 
     private static int labels(JsonFile file) {
-        return file.node("id2label")
-                .map(JsonNode::size)
-                .orElseGet(() -> file.positiveInt(USUAL_LABELS, "num_labels", "_num_labels"));
+        int stated = file.positiveInt(USUAL_LABELS, "num_labels", "_num_labels");
+        int named = file.node("id2label").map(JsonNode::size).orElse(stated);
+        if ((file.has("num_labels") || file.has("_num_labels")) && stated != named) {
+            throw new FormatException("%s: key \"num_labels\": expected that of \"id2label\", %d, got %d"
+                    .formatted(file.path(), named, stated));
+        }
+        return named;
     }
 
     /// The tensor of a head with one label.

@@ -478,7 +478,13 @@ final class Evaluation {
     private Object attribute(Object owner, String name) {
         return switch (owner) {
             case Values.Namespace(var values) -> values.getOrDefault(name, Values.Special.UNDEFINED);
+            case Map<?, ?> map
+            when Methods.isOfMapping(name) ->
+                throw unsupported("the method \"%s\" of a mapping without a call".formatted(name));
             case Map<?, ?> map -> index(owner, name);
+            case String text
+            when Methods.isOfText(name) ->
+                throw unsupported("the method \"%s\" of a text without a call".formatted(name));
             case Values.Special special ->
                 throw broken("expected a value with the attribute %s, got %s"
                         .formatted(Quoted.of(name), Values.kind(owner)));

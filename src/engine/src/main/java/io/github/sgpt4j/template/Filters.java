@@ -55,7 +55,7 @@ final class Filters {
         void allow(int most, String... names) {
             Set<String> allowed = Set.of(names);
             if (positional.size() > most || !allowed.containsAll(named.keySet())) {
-                throw evaluation.unsupported("these arguments of the filter \"%s\"".formatted(filter));
+                throw evaluation.unsupported("a use of the filter \"%s\" with these arguments".formatted(filter));
             }
         }
     }

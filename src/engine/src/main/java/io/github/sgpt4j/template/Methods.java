@@ -4,9 +4,59 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 
 /// The methods of strings and mappings that can be called.
 final class Methods {
+    private static final Set<String> OF_TEXT = Set.of(
+            "capitalize",
+            "casefold",
+            "center",
+            "count",
+            "encode",
+            "endswith",
+            "expandtabs",
+            "find",
+            "format",
+            "format_map",
+            "index",
+            "isalnum",
+            "isalpha",
+            "isascii",
+            "isdecimal",
+            "isdigit",
+            "isidentifier",
+            "islower",
+            "isnumeric",
+            "isprintable",
+            "isspace",
+            "istitle",
+            "isupper",
+            "join",
+            "ljust",
+            "lower",
+            "lstrip",
+            "maketrans",
+            "partition",
+            "removeprefix",
+            "removesuffix",
+            "replace",
+            "rfind",
+            "rindex",
+            "rjust",
+            "rpartition",
+            "rsplit",
+            "rstrip",
+            "split",
+            "splitlines",
+            "startswith",
+            "strip",
+            "swapcase",
+            "title",
+            "translate",
+            "upper",
+            "zfill");
+
     private Methods() {}
 
     /// Calls a method.
@@ -44,6 +94,11 @@ final class Methods {
             case "items", "keys", "values", "get" -> true;
             default -> false;
         };
+    }
+
+    /// Whether a text has a method with this name, in Python: supported or not.
+    static boolean isOfText(String name) {
+        return OF_TEXT.contains(name);
     }
 
     private static void expect(Evaluation evaluation, String where, List<Object> arguments, int least, int most) {

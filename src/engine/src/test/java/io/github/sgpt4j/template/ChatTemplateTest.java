@@ -126,6 +126,8 @@ class ChatTemplateTest {
     @ValueSource(
             strings = {
                 "{% include 'x' %}",
+                "{{ {'a': 1}.items }}",
+                "{{ 'a'.upper }}",
                 "{% import 'x' as y %}",
                 "{% extends 'x' %}",
                 "{% call f() %}{% endcall %}",

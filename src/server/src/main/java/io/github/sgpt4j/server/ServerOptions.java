@@ -1,6 +1,7 @@
 package io.github.sgpt4j.server;
 
 import io.github.sgpt4j.TextKind;
+import io.github.sgpt4j.VectorRanges;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -20,6 +21,7 @@ import java.util.regex.Pattern;
 /// @param limits how much the server takes on
 /// @param log gets a JSON object for each request; empty for no log
 /// @param logTexts whether the log contains texts
+/// @param ranges of the normalized vectors of the first model that embeds, for clients that ask for `int8` or `uint8`
 /// @param version of the server, for `/info`
 public record ServerOptions(
         String host,
@@ -33,6 +35,7 @@ public record ServerOptions(
         Limits limits,
         Optional<Consumer<String>> log,
         boolean logTexts,
+        Optional<VectorRanges> ranges,
         String version) {
     /// Instead of names: requests may be for any.
     public static final String ALL_HOSTS = "*";
@@ -52,6 +55,7 @@ public record ServerOptions(
             Limits.DEFAULT,
             Optional.empty(),
             false,
+            Optional.empty(),
             "unknown");
 
     /// @throws IllegalArgumentException if the port is no port, the key is empty, the origin is no header's value, or
@@ -90,6 +94,7 @@ public record ServerOptions(
         private Limits limits;
         private Optional<Consumer<String>> log;
         private boolean logTexts;
+        private Optional<VectorRanges> ranges;
         private String version;
 
         Draft(ServerOptions options) {
@@ -104,6 +109,7 @@ public record ServerOptions(
             limits = options.limits;
             log = options.log;
             logTexts = options.logTexts;
+            ranges = options.ranges;
             version = options.version;
         }
 
@@ -120,6 +126,7 @@ public record ServerOptions(
                     limits,
                     log,
                     logTexts,
+                    ranges,
                     version);
         }
     }
@@ -184,6 +191,14 @@ public record ServerOptions(
             draft.log = Optional.of(line);
             draft.logTexts = texts;
         });
+    }
+
+    /// With ranges for clients that ask for vectors of `int8` or `uint8`.
+    ///
+    /// @param value ranges of the normalized vectors of the first model that embeds; their dimension is the
+    ///     one that can be asked for
+    public ServerOptions withRanges(VectorRanges value) {
+        return changed(draft -> draft.ranges = Optional.of(value));
     }
 
     /// With this version in `/info`.

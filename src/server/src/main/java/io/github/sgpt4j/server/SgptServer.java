@@ -3,6 +3,7 @@ package io.github.sgpt4j.server;
 import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.CrossEncoder;
 import io.github.sgpt4j.server.batching.BatchQueue;
+import io.github.sgpt4j.server.dialect.CohereRoutes;
 import io.github.sgpt4j.server.dialect.DocumentRoutes;
 import io.github.sgpt4j.server.dialect.ExplainRoutes;
 import io.github.sgpt4j.server.dialect.InfoRoutes;
@@ -80,6 +81,7 @@ public final class SgptServer implements AutoCloseable {
         InfoRoutes info = new InfoRoutes(() -> Optional.ofNullable(service), () -> readiness, metrics, options);
         routes.addAll(info.routes());
         routes.addAll(new OpenAiRoutes(this::loaded).routes());
+        routes.addAll(new CohereRoutes(this::loaded).routes());
         routes.addAll(new TeiRoutes(this::loaded, rerank).routes());
         routes.addAll(new TokenRoutes(this::loaded).routes());
         routes.addAll(rerank.routes());

@@ -66,6 +66,8 @@ class OpenApiTest {
                 "{\"input\":\"a\",\"model\":\"nano:query\",\"encoding_format\":\"base64\",\"dimensions\":8,\"user\":\"u\"}",
                 "{\"input\":[[5,6],[7]],\"input_type\":\"document\",\"truncate\":null,\"normalize\":false}",
                 "{\"input\":[5,6],\"task\":\"retrieval.query\"}",
+                "{\"input\":\"a\",\"embedding_type\":\"ubinary\",\"encoding_format\":\"base64\"}",
+                "{\"input\":\"a\",\"embedding_type\":\"binary\"}",
                 "{\"input\":\"" + "long text ".repeat(300) + "\"}");
         List<String> tei = List.of(
                 "{\"inputs\":%s}",
@@ -79,6 +81,12 @@ class OpenApiTest {
         Map<String, List<String>> bodies = new LinkedHashMap<>();
         bodies.put("/v1/embeddings", openAi);
         bodies.put("/embeddings", openAi);
+        List<String> cohere = List.of(
+                "{\"texts\":%s}",
+                "{\"model\":\"nano\",\"texts\":[\"a\"],\"input_type\":\"search_query\",\"output_dimension\":8,"
+                        + "\"embedding_types\":[\"float\",\"base64\",\"binary\",\"ubinary\"],\"truncate\":\"END\"}");
+        bodies.put("/v1/embed", cohere);
+        bodies.put("/v2/embed", cohere);
         bodies.put("/embed", tei);
         bodies.put("/", tei);
         bodies.put("/invocations", tei);

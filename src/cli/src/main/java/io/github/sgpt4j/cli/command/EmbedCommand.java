@@ -4,18 +4,22 @@ import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.BiEncoderOptions;
 import io.github.sgpt4j.Model;
 import io.github.sgpt4j.TextKind;
+import io.github.sgpt4j.VectorQuantizer;
 import io.github.sgpt4j.cli.console.Console;
 import io.github.sgpt4j.cli.input.TextInput;
 import io.github.sgpt4j.cli.model.Truncations;
 import io.github.sgpt4j.cli.option.EncoderOptions;
 import io.github.sgpt4j.cli.option.OutputOptions;
+import io.github.sgpt4j.cli.option.PrecisionOptions;
 import io.github.sgpt4j.cli.option.PromptOptions;
 import io.github.sgpt4j.cli.option.VersionProvider;
-import io.github.sgpt4j.cli.output.JsonLines;
-import io.github.sgpt4j.cli.output.NpyWriter;
 import io.github.sgpt4j.cli.output.Output;
+import io.github.sgpt4j.cli.output.VectorSink;
+import io.github.sgpt4j.cli.output.VectorSpool;
 import io.github.sgpt4j.retrieval.corpus.TextRecord;
+import io.github.sgpt4j.retrieval.matrix.NpyMatrix;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -38,7 +42,8 @@ import picocli.CommandLine.Parameters;
             "",
             "Examples:",
             "  sgpt embed -m OWNER/NAME --as query 'How many legs do spiders have?'",
-            "  sgpt embed -i texts.txt -o vectors.npy"
+            "  sgpt embed -i texts.txt -o vectors.npy",
+            "  sgpt embed --precision int8 --save-ranges ranges.json -i docs.jsonl -o docs.npy"
         })
 public final class EmbedCommand extends ModelCommand {
     /// Output formats.
@@ -46,6 +51,8 @@ public final class EmbedCommand extends ModelCommand {
         JSONL,
         NPY
     }
+
+    private static final String NPY = ".npy";
 
     @Mixin
     private InputOptions input = new InputOptions();
@@ -62,14 +69,18 @@ public final class EmbedCommand extends ModelCommand {
     @Mixin
     private EncoderOptions encoding = new EncoderOptions();
 
+    @Mixin
+    private PrecisionOptions precision = new PrecisionOptions();
+
     @Option(names = "--normalize", description = "Scale embeddings to length 1.")
     private boolean normalize;
 
     @Option(
             names = "--format",
             paramLabel = "jsonl|npy",
-            description = "JSON Lines, or a float32 NumPy matrix without the texts (default: npy if the -o file ends in"
-                    + " .npy, otherwise jsonl).")
+            description =
+                    "JSON Lines, or a NumPy matrix with the ids of its rows in a file beside it, FILE.ids (default:"
+                            + " npy if the -o file ends in .npy, otherwise jsonl).")
     private @Nullable Format format;
 
     @Parameters(paramLabel = "TEXT", description = "Texts to embed.")
@@ -81,6 +92,41 @@ public final class EmbedCommand extends ModelCommand {
 
     @Override
     public void run() throws IOException {
+        requireOptions();
+        Format form = format();
+        Calibration calibration = new Calibration(this, precision);
+        try (TextInput in = input.open(this, texts, "text");
+                Output out = form == Format.NPY
+                        ? Output.openPatchable(console(), output.file())
+                        : Output.open(console(), output.file());
+                Output ids = ids(form, out);
+                Model model = openModel();
+                BiEncoder encoder = encoding.open(model, options())) {
+            Optional<VectorQuantizer> known = calibration.known(encoder, kind);
+            if (calibration.isOfTheEmbeddingsThemselves()) {
+                try (VectorSpool spool = VectorSpool.create()) {
+                    embed(in, encoder, spool);
+                    known = spool.count() == 0
+                            ? Optional.empty()
+                            : Optional.of(calibration.of(spool.ranges(), encoder));
+                    VectorSink sink = sink(form, out, ids, encoder, known);
+                    spool.copyTo(sink);
+                    sink.finish();
+                }
+            } else {
+                VectorSink sink = sink(form, out, ids, encoder, known);
+                embed(in, encoder, sink);
+                sink.finish();
+            }
+            if (known.isPresent()) {
+                calibration.save(known.get());
+            }
+            publish(out, ids);
+            Truncations.of(encoder).forEach(this::notice);
+        }
+    }
+
+    private void requireOptions() {
         if (encoding.brackets() && kind == TextKind.TEXT) {
             throw usage("--specb has no effect with --as text: expected --as query or --as document");
         }
@@ -92,19 +138,38 @@ public final class EmbedCommand extends ModelCommand {
                             kind.name().toLowerCase(Locale.ROOT)));
         }
         requireOnePrompt(encoding.prompts(), kind);
-        Format form = format();
-        try (TextInput in = input.open(this, texts, "text");
-                Output out = form == Format.NPY
-                        ? Output.openPatchable(console(), output.file())
-                        : Output.open(console(), output.file());
-                Model model = openModel();
-                BiEncoder encoder = encoding.open(model, options())) {
-            Sink sink = form == Format.NPY ? npy(out, encoder.dimension()) : jsonl(out);
-            embed(in, encoder, sink);
-            sink.finish();
-            out.finish();
-            Truncations.of(encoder).forEach(this::notice);
+        Optional<String> complaint = precision.complaint();
+        if (format == null) {
+            complaint = complaint.or(() -> output.complaint(List.of(".jsonl", NPY)));
         }
+        complaint.ifPresent(sentence -> {
+            throw usage(sentence);
+        });
+    }
+
+    /// The file of ids beside a matrix; stdout, which gets nothing, if there is none.
+    private Output ids(Format form, Output out) throws IOException {
+        Optional<Path> file = form == Format.NPY ? out.file() : Optional.empty();
+        return Output.open(console(), file.map(NpyMatrix::idsOf).map(Path::toString));
+    }
+
+    private VectorSink sink(Format form, Output out, Output ids, BiEncoder encoder, Optional<VectorQuantizer> quantizer)
+            throws IOException {
+        if (form == Format.JSONL) {
+            return VectorSink.jsonLines(out, quantizer);
+        }
+        Optional<Output> names = Optional.of(ids).filter(file -> file.file().isPresent());
+        return VectorSink.npy(out, names, encoder.dimension(), precision.precision(), quantizer);
+    }
+
+    /// First the ids, then the matrix: whoever finds a matrix finds its ids. An older matrix is removed before, so that
+    /// it is never beside ids of another.
+    private static void publish(Output out, Output ids) throws IOException {
+        if (ids.file().isPresent()) {
+            out.withdraw();
+        }
+        ids.finish();
+        out.finish();
     }
 
     private BiEncoderOptions options() {
@@ -113,83 +178,21 @@ public final class EmbedCommand extends ModelCommand {
     }
 
     private Format format() {
-        boolean npy = output.file()
-                .filter(name -> name.toLowerCase(Locale.ROOT).endsWith(".npy"))
-                .isPresent();
+        boolean npy = output.file().filter(NpyMatrix::isNamed).isPresent();
         return Optional.ofNullable(format).orElse(npy ? Format.NPY : Format.JSONL);
     }
 
-    private void embed(TextInput in, BiEncoder encoder, Sink sink) throws IOException {
+    private void embed(TextInput in, BiEncoder encoder, VectorSink sink) throws IOException {
         long index = 0;
         try (Chunks chunks = Chunks.of(in, this, "embed")) {
             for (List<TextRecord> chunk = chunks.next(); !chunk.isEmpty(); chunk = chunks.next()) {
                 List<String> joined = chunk.stream().map(TextRecord::joined).toList();
                 float[][] vectors = encoder.embed(joined, kind, chunks.listener());
                 for (int i = 0; i < vectors.length; i++) {
-                    sink.write(index++, chunk.get(i), joined.get(i), vectors[i]);
+                    sink.write(VectorSink.EmbeddedText.of(index++, chunk.get(i), joined.get(i), vectors[i]));
                 }
                 sink.flush();
             }
         }
-    }
-
-    /// Receives embeddings, all finite, in input order.
-    private interface Sink {
-        void write(long index, TextRecord record, String text, float[] vector) throws IOException;
-
-        void flush() throws IOException;
-
-        void finish() throws IOException;
-    }
-
-    private static Sink npy(Output out, int dimension) throws IOException {
-        NpyWriter writer = new NpyWriter(out, dimension);
-        return new Sink() {
-            @Override
-            public void write(long index, TextRecord record, String text, float[] vector) throws IOException {
-                writer.row(vector);
-            }
-
-            @Override
-            public void flush() {
-                // The matrix is unusable until its shape is written.
-            }
-
-            @Override
-            public void finish() throws IOException {
-                writer.finish();
-            }
-        };
-    }
-
-    private static Sink jsonl(Output out) throws IOException {
-        JsonLines lines = new JsonLines(out.stream());
-        return new Sink() {
-            @Override
-            public void write(long index, TextRecord record, String text, float[] vector) throws IOException {
-                lines.line(json -> {
-                    json.writeNumberField("index", index);
-                    if (record.id().isPresent()) {
-                        json.writeStringField("id", record.id().get());
-                    }
-                    json.writeStringField("text", text);
-                    json.writeArrayFieldStart("embedding");
-                    for (float value : vector) {
-                        json.writeNumber(value);
-                    }
-                    json.writeEndArray();
-                });
-            }
-
-            @Override
-            public void flush() throws IOException {
-                lines.flush();
-            }
-
-            @Override
-            public void finish() throws IOException {
-                lines.flush();
-            }
-        };
     }
 }

@@ -5,11 +5,13 @@ import io.github.sgpt4j.Model;
 import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.cli.console.Console;
 import io.github.sgpt4j.cli.console.LuceneLog;
+import io.github.sgpt4j.cli.input.IndexPlace;
 import io.github.sgpt4j.cli.input.TextInput;
 import io.github.sgpt4j.cli.model.Truncations;
 import io.github.sgpt4j.cli.option.Converters;
 import io.github.sgpt4j.cli.option.PromptOptions;
 import io.github.sgpt4j.cli.option.VersionProvider;
+import io.github.sgpt4j.documents.FolderUpdate;
 import io.github.sgpt4j.retrieval.IndexOptions;
 import io.github.sgpt4j.retrieval.SemanticIndex;
 import io.github.sgpt4j.retrieval.ShardMerge;
@@ -17,14 +19,17 @@ import io.github.sgpt4j.retrieval.UpdateReport;
 import io.github.sgpt4j.retrieval.VectorStorage;
 import io.github.sgpt4j.retrieval.corpus.CorpusReader;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /// `sgpt index`: builds an index on disk from a corpus, or updates it.
 @Command(
@@ -37,11 +42,12 @@ import picocli.CommandLine.Option;
                     + " embedded again. Work is committed about every 15 seconds: after a kill, the next run resumes"
                     + " from the last commit. Searches may run meanwhile.",
             "A corpus is a .txt file (one document per line), a .jsonl file (text, title, _id, metadata), .gz of"
-                    + " either, a directory with corpus.jsonl (BEIR), or a directory of .txt files. Documents without"
-                    + " _id are identified by their line or file.",
+                    + " either, a directory with corpus.jsonl (BEIR), or any other directory: text, source code, .md,"
+                    + " .rst, .html, .pdf and .docx are a document each, .csv, .tsv, .jsonl and arrays in .json one"
+                    + " per record, and .gz of them. Documents without _id are identified by their line or file.",
             "",
             "Examples:",
-            "  sgpt index --corpus news.jsonl --index news.index --metadata-fields year,lang",
+            "  sgpt index notes",
             "  sgpt index --corpus news.jsonl --index news.index -m OWNER/NAME --remove-missing"
         })
 public final class IndexCommand extends ModelCommand {
@@ -49,6 +55,15 @@ public final class IndexCommand extends ModelCommand {
 
     private static final String CORPUS = "--corpus";
     private static final String MERGE = "--merge";
+    private static final String INDEX = "--index";
+    private static final String WATCH = "--watch";
+
+    @Parameters(
+            arity = "0..1",
+            paramLabel = "FILE|DIR",
+            converter = Converters.Name.class,
+            description = "Documents, as with --corpus.")
+    private @Nullable String given;
 
     @Option(names = CORPUS, paramLabel = "FILE|DIR", converter = Converters.Name.class, description = "Documents.")
     private @Nullable String corpus;
@@ -62,12 +77,11 @@ public final class IndexCommand extends ModelCommand {
     private @Nullable String shards;
 
     @Option(
-            names = "--index",
-            required = true,
+            names = INDEX,
             paramLabel = "DIR",
             converter = Converters.Name.class,
-            description = "The index; created if it does not exist.")
-    private String index = "";
+            description = "The index; created if it does not exist (default: .sgpt in a directory of documents).")
+    private @Nullable String named;
 
     @Option(
             names = "--int8",
@@ -93,8 +107,19 @@ public final class IndexCommand extends ModelCommand {
     @Option(names = "--remove-missing", description = "Remove documents that are not in the corpus.")
     private boolean removeMissing;
 
+    @Option(
+            names = WATCH,
+            description =
+                    "Go on after a directory was indexed: follow what is changed and deleted in it, until Ctrl-C.")
+    private boolean watch;
+
     @Option(names = "--optimize", description = "Merge the index into one segment, for faster searches.")
     private boolean optimize;
+
+    private final CompletableFuture<Integer> exit;
+
+    /// Where the index lies.
+    private String index = "";
 
     @Mixin
     private CorpusOptions reading = new CorpusOptions();
@@ -102,28 +127,49 @@ public final class IndexCommand extends ModelCommand {
     @Mixin
     private PromptOptions prompts = new PromptOptions();
 
-    public IndexCommand(Console console) {
+    /// @param exit completed with the code that the process ends with
+    public IndexCommand(Console console, CompletableFuture<Integer> exit) {
         super(console);
+        this.exit = exit;
     }
 
     @Override
     public void run() throws IOException {
-        if ((corpus == null) == (shards == null)) {
-            throw usage("expected either %s or %s, got %s".formatted(CORPUS, MERGE, corpus == null ? "none" : "both"));
+        if (given != null && corpus != null) {
+            throw usage("expected documents once, got \"%s\" and %s".formatted(given, CORPUS));
+        }
+        String from = given == null ? corpus : given;
+        if ((from == null) == (shards == null)) {
+            throw usage("expected either %s or %s, got %s".formatted(CORPUS, MERGE, from == null ? "none" : "both"));
         }
         requireOnePrompt(prompts, TextKind.QUERY);
         LuceneLog.silence();
-        if (corpus != null) {
-            update(corpus);
+        if (from != null) {
+            index = named == null ? placeFor(from) : named;
+            update(from);
         } else if (shards != null) {
+            if (named == null) {
+                throw usage("%s needs a place for the index: expected %s, got none".formatted(MERGE, INDEX));
+            }
+            index = named;
             merge(shards);
         }
+    }
+
+    /// The place of the index if none is named.
+    private String placeFor(String from) {
+        if (!Files.isDirectory(TextInput.path(from))) {
+            throw usage("%s: expected %s, or a directory, in which the index can lie".formatted(from, INDEX));
+        }
+        return IndexPlace.of(from);
     }
 
     private void merge(String from) throws IOException {
         refuse(
                 "with " + MERGE + ", which keeps how the shards were made",
                 CorpusOptions.METADATA_FIELDS,
+                CorpusOptions.VERBOSE,
+                WATCH,
                 "--int8",
                 "--connections",
                 "--beam-width",
@@ -140,17 +186,58 @@ public final class IndexCommand extends ModelCommand {
     }
 
     private void update(String from) throws IOException {
-        Path path = TextInput.path(index);
-        try (CorpusReader documents = reading.open(this, from);
-                Model model = openModel();
+        if (CorpusOptions.isFolder(from)) {
+            FolderIndexing folder = new FolderIndexing(this, reading, TextInput.path(from), TextInput.path(index));
+            if (!watch) {
+                folder.requireFiles();
+            }
+            update(
+                    from,
+                    to -> {
+                        FolderUpdate update = folder.update(to, removeMissing || watch);
+                        return plusRemoved(update.documents(), update.removed());
+                    },
+                    folder);
+            return;
+        }
+        refuse("with a corpus that is no directory of files", WATCH);
+        try (CorpusReader documents = reading.open(this, from)) {
+            update(
+                    from,
+                    to -> {
+                        try (IndexProgress progress = new IndexProgress(
+                                console(), common().quiet(), documents.size().orElse(0), documents::position)) {
+                            return to.update(documents, removeMissing, progress);
+                        }
+                    },
+                    null);
+        }
+    }
+
+    private static UpdateReport plusRemoved(UpdateReport report, long removed) {
+        return new UpdateReport(
+                report.read(),
+                report.added(),
+                report.replaced(),
+                report.unchanged(),
+                report.removed() + removed,
+                report.embedded());
+    }
+
+    /// Brings an index up to date.
+    @FunctionalInterface
+    private interface Update {
+        UpdateReport of(SemanticIndex index) throws IOException;
+    }
+
+    /// @param watched is followed afterwards if that was asked for
+    private void update(String from, Update update, @Nullable FolderIndexing watched) throws IOException {
+        try (Model model = openModel();
                 BiEncoder encoder = BiEncoder.of(model, prompts.apply(common().biEncoder()));
-                SemanticIndex to = open(path, encoder)) {
+                SemanticIndex to = open(TextInput.path(index), encoder)) {
             long start = System.nanoTime();
             Map<String, Integer> before = to.metadataNames();
-            UpdateReport report;
-            try (IndexProgress progress = new IndexProgress(console(), common().quiet(), documents)) {
-                report = to.update(documents, removeMissing, progress);
-            }
+            UpdateReport report = update.of(to);
             double seconds = (System.nanoTime() - start) / NANOS;
             if (optimize) {
                 notice("merging the index into one segment ...");
@@ -161,6 +248,9 @@ public final class IndexCommand extends ModelCommand {
             noticeAbsentMetadata(index, to.absentMetadata(reading.metadataFields()));
             reportLostMetadata(before, to.metadataNames(), report);
             Truncations.of(encoder).forEach(this::notice);
+            if (watch && watched != null) {
+                watched.watch(to, exit);
+            }
         }
     }
 

@@ -5,16 +5,16 @@ import io.github.sgpt4j.cli.progress.Pace;
 import io.github.sgpt4j.cli.progress.ProgressDisplay;
 import io.github.sgpt4j.retrieval.UpdateListener;
 import io.github.sgpt4j.retrieval.UpdateReport;
-import io.github.sgpt4j.retrieval.corpus.CorpusReader;
 import java.io.Closeable;
 import java.util.Locale;
+import java.util.function.LongSupplier;
 
 /// Shows the progress of indexing: share of the corpus's bytes, documents, their rate, and the time left.
 public final class IndexProgress implements UpdateListener, Closeable {
     private static final int KILOBYTE = 1000;
     private static final double NANOS = 1e9;
 
-    private final CorpusReader corpus;
+    private final LongSupplier read;
     private final ProgressDisplay display;
     private final Pace documents = new Pace();
     private long from;
@@ -22,10 +22,11 @@ public final class IndexProgress implements UpdateListener, Closeable {
     private long committed;
     private long batchStart;
 
-    public IndexProgress(Console console, boolean quiet, CorpusReader corpus) {
-        this.corpus = corpus;
-        display = ProgressDisplay.startSteady(
-                console, quiet, "index (kB)", kilobytes(corpus.size().orElse(0)));
+    /// @param bytes of the corpus, 0 if that is unknown
+    /// @param read bytes that were read so far
+    public IndexProgress(Console console, boolean quiet, long bytes, LongSupplier read) {
+        this.read = read;
+        display = ProgressDisplay.startSteady(console, quiet, "index (kB)", kilobytes(bytes));
     }
 
     private static long kilobytes(long bytes) {
@@ -35,7 +36,7 @@ public final class IndexProgress implements UpdateListener, Closeable {
     @Override
     public void batchRead() {
         from = to;
-        to = kilobytes(corpus.position());
+        to = kilobytes(read.getAsLong());
         batchStart = committed;
     }
 

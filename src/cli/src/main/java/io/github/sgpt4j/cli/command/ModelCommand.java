@@ -1,5 +1,6 @@
 package io.github.sgpt4j.cli.command;
 
+import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.CrossEncoder;
 import io.github.sgpt4j.CrossEncoderOptions;
 import io.github.sgpt4j.Model;
@@ -146,6 +147,11 @@ public abstract class ModelCommand implements Callable<Integer> {
                         Optional.ofNullable(baseModel),
                         biases == null ? options : options.withBiases(biases),
                         opening);
+    }
+
+    /// Prints what users should know about embeddings.
+    public final void announce(BiEncoder encoder) {
+        encoder.notices().forEach(this::checkpointNotice);
     }
 
     /// A cross-encoder with an open model, after its notices were printed; the caller closes it.

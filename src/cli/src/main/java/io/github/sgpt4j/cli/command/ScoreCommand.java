@@ -90,6 +90,9 @@ public final class ScoreCommand extends ModelCommand {
         if (query == null && !pairs) {
             throw usage("expected --query TEXT, or -i FILE.jsonl with a query in each object");
         }
+        output.complaint(List.of(".jsonl")).ifPresent(sentence -> {
+            throw usage(sentence);
+        });
         if (query != null) {
             TextInput.checkDecoded(query);
         }

@@ -6,6 +6,7 @@ import io.github.sgpt4j.retrieval.corpus.CorpusReader;
 import io.github.sgpt4j.retrieval.corpus.Document;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -24,7 +25,7 @@ public final class Corpus {
     /// The documents of a reader, at least one.
     ///
     /// @param name for the error if there is none
-    public static List<Document> load(CorpusReader reader, String name) {
+    public static List<Document> load(Iterator<Document> reader, String name) {
         List<Document> documents = read(reader);
         if (documents.isEmpty()) {
             throw new CliException(name + ": expected documents, found none");
@@ -40,7 +41,7 @@ public final class Corpus {
         return absent;
     }
 
-    private static List<Document> read(CorpusReader reader) {
+    private static List<Document> read(Iterator<Document> reader) {
         List<Document> documents = new ArrayList<>();
         reader.forEachRemaining(documents::add);
         return documents;

@@ -63,6 +63,11 @@ public final class CommonOptions {
         return dtype;
     }
 
+    /// Empty for one per processor.
+    public OptionalInt threads() {
+        return threads == null ? OptionalInt.empty() : OptionalInt.of(threads);
+    }
+
     /// Empty for what suits the device.
     public OptionalInt batchTokens() {
         return batchTokens == null ? OptionalInt.empty() : OptionalInt.of(batchTokens);

@@ -66,7 +66,10 @@ public final class EncoderOptions {
             options = options.withSpecb(specb);
         }
         options = prompts.apply(options, named);
-        return dimensions == null ? options : options.withDimensions(dimensions);
+        // Too many are refused by open, with the option's name.
+        return dimensions == null
+                ? options
+                : options.withTruncateDim(dimensions).withNormalize(true);
     }
 
     /// An encoder over a model that the caller owns.

@@ -111,6 +111,20 @@ public final class Output implements Closeable {
         return !Files.exists(target) || Files.isRegularFile(target);
     }
 
+    /// The file that will appear; empty for stdout, a device or a pipe.
+    public Optional<Path> file() {
+        return target instanceof Target.Beside(WorkFile work) ? Optional.of(work.target()) : Optional.empty();
+    }
+
+    /// Removes the file of an earlier run that this one will replace, so that nobody takes it together with other
+    /// new files. Called when all is written, just before [#finish].
+    public void withdraw() throws IOException {
+        stream.flush();
+        if (target instanceof Target.Beside(WorkFile work)) {
+            Files.deleteIfExists(work.target());
+        }
+    }
+
     /// The stream to write results to.
     public OutputStream stream() {
         return stream;

@@ -71,6 +71,11 @@ public final class WorkFile implements Closeable {
         }
     }
 
+    /// Where [#publish] moves the file.
+    Path target() {
+        return target;
+    }
+
     /// The channel for writing and for changing what was written.
     public FileChannel channel() {
         return channel;

@@ -8,6 +8,7 @@ import io.github.sgpt4j.cli.command.InputOptions;
 import io.github.sgpt4j.cli.command.ModelCommand;
 import io.github.sgpt4j.cli.console.Console;
 import io.github.sgpt4j.cli.input.Corpus;
+import io.github.sgpt4j.cli.input.IndexPlace;
 import io.github.sgpt4j.cli.input.TextInput;
 import io.github.sgpt4j.cli.model.DemoVectors;
 import io.github.sgpt4j.cli.option.Converters;
@@ -19,6 +20,7 @@ import io.github.sgpt4j.cli.output.Output;
 import io.github.sgpt4j.cli.output.ResultTable;
 import io.github.sgpt4j.cli.output.ResultWriter;
 import io.github.sgpt4j.cli.progress.ProgressDisplay;
+import io.github.sgpt4j.documents.FolderReader;
 import io.github.sgpt4j.retrieval.Hit;
 import io.github.sgpt4j.retrieval.SearchMode;
 import io.github.sgpt4j.retrieval.SearchOptions;
@@ -56,11 +58,11 @@ import picocli.CommandLine.Parameters;
                     + " config_sentence_transformers.json specifies (dot, or a negated distance: euclidean, manhattan);"
                     + " for bm25, BM25's score; for hybrid, the fused score, with its parts under their own names.",
             "A corpus is a .txt file (one document per line), a .jsonl file (text, title, _id, metadata), .gz of"
-                    + " either, a directory with corpus.jsonl (BEIR), or a directory of .txt files.",
+                    + " either, a directory with corpus.jsonl (BEIR), or any other directory of files: see sgpt index --help.",
             "",
             "Examples:",
             "  sgpt search 'fear of spiders'",
-            "  sgpt search --index news.index --where 'year >= 2020' 'elections in Europe'"
+            "  sgpt search --index notes --where 'modified >= \"2020\"' 'elections in Europe'"
         })
 public final class SearchCommand extends ModelCommand {
     /// Output formats.
@@ -85,7 +87,8 @@ public final class SearchCommand extends ModelCommand {
             names = "--index",
             paramLabel = "DIR",
             converter = Converters.Name.class,
-            description = "Index to search, built by sgpt index, or a folder of shards (part-*, _SUCCESS).")
+            description = "Index to search, built by sgpt index; a directory that sgpt index has put one into (.sgpt);"
+                    + " or a folder of shards (part-*, _SUCCESS).")
     private @Nullable String index;
 
     @Option(
@@ -154,7 +157,7 @@ public final class SearchCommand extends ModelCommand {
                             exact ? "--exact" : "--mode " + String.valueOf(mode).toLowerCase(Locale.ROOT)));
         }
         if (corpus == null) {
-            refuse("without --corpus", CorpusOptions.METADATA_FIELDS);
+            refuse("without --corpus", CorpusOptions.METADATA_FIELDS, CorpusOptions.VERBOSE);
         }
         if (mode == SearchMode.BM25) {
             refuse(
@@ -184,7 +187,10 @@ public final class SearchCommand extends ModelCommand {
         }
     }
 
-    private QuerySearch indexSearch(String path) throws IOException {
+    private QuerySearch indexSearch(String given) throws IOException {
+        Optional<String> inner = IndexPlace.within(given);
+        inner.ifPresent(place -> notice("searching the index " + place));
+        String path = inner.orElse(given);
         if (rerank != null) {
             warnAboutReranking();
         }
@@ -227,6 +233,14 @@ public final class SearchCommand extends ModelCommand {
     }
 
     private List<Document> load(String name) throws IOException {
+        if (CorpusOptions.isFolder(name)) {
+            try (FolderReader reader =
+                    FolderReader.open(TextInput.path(name), reading.folder(this), reading.listener(this))) {
+                List<Document> documents = Corpus.load(reader, name);
+                reading.report(this, name, reader.report());
+                return documents;
+            }
+        }
         try (CorpusReader reader = reading.open(this, name)) {
             return Corpus.load(reader, name);
         }

@@ -69,7 +69,7 @@ record ModelSettings(
             for (int i = 0; i < names.size(); i++) {
                 Scoring scoring = rerankModel.isEmpty()
                         ? Scoring.IF_IT_CAN
-                        : names.get(i).equals(ranker) ? Scoring.REQUIRED : Scoring.NONE;
+                        : ranker.isPresent() && names.get(i).equals(ranker) ? Scoring.REQUIRED : Scoring.NONE;
                 opened.add(open(console, common, line, names.get(i), ids.get(i), others.get(i), true, scoring));
             }
             if (rerankId.isPresent()) {
@@ -173,6 +173,7 @@ record ModelSettings(
             model.notices().forEach(notices::sayOfCheckpoint);
             Optional<BiEncoder> encoder =
                     embeds ? Optional.of(BiEncoder.of(model, common.biEncoder())) : Optional.empty();
+            encoder.ifPresent(e -> e.notices().forEach(notices::sayOfCheckpoint));
             Optional<CrossEncoder> scorer = scorer(model, notices, common, line, scoring);
             Optional<String> note = name.isEmpty() ? Optional.of(BUILT_IN_NOTE) : Optional.empty();
             return new ServedModel(id, otherNames, model, encoder, scorer, note);

@@ -1,7 +1,9 @@
 package io.github.sgpt4j.cli.serve;
 
 import io.github.sgpt4j.BiEncoder;
+import io.github.sgpt4j.BiEncoderOptions;
 import io.github.sgpt4j.TextKind;
+import io.github.sgpt4j.VectorRanges;
 import io.github.sgpt4j.cli.console.CliException;
 import io.github.sgpt4j.cli.console.Console;
 import io.github.sgpt4j.cli.console.LuceneLog;
@@ -102,6 +104,15 @@ public final class ServeCommand implements Callable<Integer> {
     private @Nullable Path index;
 
     @Option(
+            names = "--ranges",
+            paramLabel = "FILE",
+            converter = Converters.PathName.class,
+            description = "Ranges for clients that ask for int8 or uint8, written by sgpt embed --normalize (or"
+                    + " --dimensions N) --precision int8 --save-ranges FILE with the first MODEL (default: such requests"
+                    + " are refused).")
+    private @Nullable Path ranges;
+
+    @Option(
             names = "--host",
             paramLabel = "ADDRESS",
             converter = Converters.Name.class,
@@ -188,11 +199,13 @@ public final class ServeCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "--log-texts has no effect without --log-requests");
         }
         long start = System.nanoTime();
-        ServerOptions options = options();
+        Optional<VectorRanges> read = Optional.ofNullable(ranges).map(VectorRanges::read);
+        ServerOptions options = read.map(options()::withRanges).orElseGet(this::options);
         SgptServer server = listen(options);
         Ending ending = Ending.of(server, console);
         try {
             ServedModels served = models();
+            read.ifPresent(known -> requireRanges(served, known));
             boolean demo = index == null && models.isEmpty() && biases == null;
             if (demo) {
                 server.awaitDocuments();
@@ -252,6 +265,32 @@ public final class ServeCommand implements Callable<Integer> {
             return SgptServer.start(options);
         } catch (IOException e) {
             throw new CliException("cannot listen at %s:%d: %s".formatted(host, port, e.getMessage()), e);
+        }
+    }
+
+    /// Refuses ranges of more dimensions than the first model has, and tells if they are not those of its vectors.
+    private void requireRanges(ServedModels served, VectorRanges known) {
+        try {
+            ServedModels.Embedder first = served.embedder(Optional.empty())
+                    .orElseThrow(() -> new CliException("--ranges: expected a model that embeds, got none"));
+            try (BiEncoder like =
+                    BiEncoder.of(first.model().model(), BiEncoderOptions.DEFAULT.withDimensions(known.dimension()))) {
+                if (known.fingerprint()
+                        .filter(made -> !made.equals(like.fingerprint()))
+                        .isPresent()) {
+                    common.notices(console)
+                            .sayOfCheckpoint(
+                                    "%s: these ranges are not of normalized vectors of this model; numbers outside"
+                                                    .formatted(ranges)
+                                            + " of them are cut");
+                }
+            }
+        } catch (IllegalArgumentException e) {
+            served.close();
+            throw new CliException("%s: %s".formatted(ranges, e.getMessage()), e);
+        } catch (RuntimeException | Error e) {
+            served.close();
+            throw e;
         }
     }
 

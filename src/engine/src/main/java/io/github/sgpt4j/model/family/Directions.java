@@ -1,5 +1,6 @@
 package io.github.sgpt4j.model.family;
 
+import com.fasterxml.jackson.databind.node.NullNode;
 import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.json.JsonFile;
 import io.github.sgpt4j.model.family.DecoderConfig.Visibility;
@@ -70,7 +71,7 @@ public record Directions(Visibility visibility, boolean wholeTexts, String sourc
     public static Optional<String> notice(JsonFile config) {
         return config.text("model_type", "").equals("gemma2") && config.bool(BIDIRECTIONAL_KEY, false)
                 ? Optional.of(
-                        "%s: key \"use_bidirectional_attention\": tokens attend to all others of a text; transformers' Gemma 2 does so only in batches without padding whose texts fit the window"
+                        "%s: key \"use_bidirectional_attention\": tokens attend to all others of a text, with the bound of scores; no attention of transformers 5.17 does both: eager stays causal, sdpa has no bound"
                                 .formatted(config.path()))
                 : Optional.empty();
     }
@@ -84,6 +85,9 @@ public record Directions(Visibility visibility, boolean wholeTexts, String sourc
     ///     way that the
     ///     model's class does not follow
     public static Directions of(JsonFile config) {
+        if (config.isNull(IS_CAUSAL)) {
+            throw config.wrong(IS_CAUSAL, "true or false", NullNode.getInstance());
+        }
         Directions declared = byCode(config)
                 .or(() -> byArchitecture(config))
                 .or(() -> byType(config))

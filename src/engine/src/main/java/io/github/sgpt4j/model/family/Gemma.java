@@ -1,5 +1,6 @@
 package io.github.sgpt4j.model.family;
 
+import com.fasterxml.jackson.databind.node.NullNode;
 import io.github.sgpt4j.backend.NormParameters;
 import io.github.sgpt4j.json.JsonFile;
 import io.github.sgpt4j.model.family.DecoderConfig.Bias;
@@ -60,13 +61,29 @@ final class Gemma {
 
     /// The factor on scores, `query_pre_attn_scalar` to the power of -0.5.
     static double scale(JsonFile c) {
-        return 1 / Math.sqrt(c.positiveNumber(256, "query_pre_attn_scalar"));
+        String key = "query_pre_attn_scalar";
+        return 1 / Math.sqrt(stated(c, key).positiveNumber(256, key));
+    }
+
+    /// The file, whose key may be missing, but not `null`, which transformers cannot compute with.
+    static JsonFile stated(JsonFile c, String key) {
+        if (c.isNull(key)) {
+            throw c.wrong(key, "a positive number", NullNode.getInstance());
+        }
+        return c;
     }
 
     /// A bound of scores or logits; `null` in the file means none.
     ///
     /// @param fallback if the key is missing
     static double softcap(JsonFile c, String key, double fallback) {
-        return c.isNull(key) || (fallback == 0 && !c.has(key)) ? 0 : c.positiveNumber(fallback, key);
+        if (c.isNull(key) || (fallback == 0 && !c.has(key))) {
+            return 0;
+        }
+        double bound = c.positiveNumber(fallback, key);
+        if ((float) bound < Float.MIN_NORMAL) {
+            throw c.wrong(key, "a positive number of 32 bits", c.node(key).orElseThrow());
+        }
+        return bound;
     }
 }

@@ -19,7 +19,7 @@ final class Gemma2 {
     private static DecoderConfig config(JsonFile c) {
         ConfigBuilder builder = Gemma.parts(c, 4);
         double softcap = Gemma.softcap(c, "attn_logit_softcapping", 50);
-        int window = c.isNull("sliding_window") ? 0 : c.positiveInt(WINDOW, "sliding_window");
+        int window = Gemma.stated(c, "sliding_window").positiveInt(WINDOW, "sliding_window");
         List<Boolean> sliding = LayerTypes.sliding(
                 c,
                 builder.layers(),

@@ -22,30 +22,33 @@ final class Gemma3 {
 
     private static final int WINDOW = 4096;
     private static final int PATTERN = 6;
+    private static final String HIDDEN_PATTERN = "_sliding_window_pattern";
 
     private Gemma3() {}
 
     private static DecoderConfig config(JsonFile c) {
         ConfigBuilder builder = Gemma.parts(c, 4);
         int layers = builder.layers();
-        int pattern = c.positiveInt(PATTERN, "sliding_window_pattern", "_sliding_window_pattern");
+        int pattern = c.positiveInt(PATTERN, "sliding_window_pattern");
+        if (!c.has("layer_types") && c.positiveInt(pattern, HIDDEN_PATTERN) != pattern) {
+            throw c.unsupported(HIDDEN_PATTERN, "transformers computes it anew: expected \"layer_types\"");
+        }
         List<Boolean> sliding = LayerTypes.sliding(
                 c,
                 layers,
                 IntStream.range(0, layers).mapToObj(i -> (i + 1) % pattern != 0).toList());
-        int window = c.positiveInt(WINDOW, "sliding_window");
+        int window = Gemma.stated(c, "sliding_window").positiveInt(WINDOW, "sliding_window");
+        int wide = wideWindow(c, window);
         Positions.Rotary local = RotaryFrequencies.gemma3Local(c, Gemma.headDim(c), Gemma.maxPositions(c));
         float scale = (float) Gemma.scale(c);
-        double softcap = Gemma.softcap(c, "attn_logit_softcapping", 0);
         List<LayerAttention> attention = new ArrayList<>();
         for (boolean slides : sliding) {
-            // In both directions, half of the window is seen on each side.
-            LayerAttention layer = slides
-                    ? new LayerAttention(scale, window)
-                            .withWideWindow(window / 2 + 1)
-                            .withRotary(local)
-                    : new LayerAttention(scale, 0);
-            attention.add(layer.withSoftcap(softcap));
+            attention.add(
+                    slides
+                            ? new LayerAttention(scale, window)
+                                    .withWideWindow(wide)
+                                    .withRotary(local)
+                            : new LayerAttention(scale, 0));
         }
         return builder.positions(RotaryFrequencies.gemma3(c, Gemma.headDim(c), Gemma.maxPositions(c)))
                 .residual(Residual.SEQUENTIAL_FOUR_NORMS)
@@ -53,5 +56,13 @@ final class Gemma3 {
                 .attention(attention)
                 .logitSoftcap(Gemma.softcap(c, "final_logit_softcapping", 0))
                 .build();
+    }
+
+    /// The distance from which on tokens are not seen in both directions. The family's own key halves the window;
+    /// `is_causal` alone keeps it, and with both, tokens at the distance of the half are seen too.
+    private static int wideWindow(JsonFile c, int window) {
+        boolean own = c.bool("use_bidirectional_attention", false);
+        int half = window / 2 + 1;
+        return (int) Math.min(Integer.MAX_VALUE, own ? half + (c.bool("is_causal", true) ? 0L : 1) : window + 1L);
     }
 }

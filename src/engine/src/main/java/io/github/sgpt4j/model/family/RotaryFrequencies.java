@@ -17,7 +17,11 @@ public final class RotaryFrequencies {
     private static final String FULL = "full_attention";
     private static final String SLIDING = "sliding_attention";
     private static final String THETA = "rope_theta";
+    private static final String ORIGINAL = "original_max_position_embeddings";
     private static final double GEMMA3_THETA = 1_000_000;
+
+    /// The default of transformers' configuration of Phi-3.
+    private static final int PHI3_ORIGINAL = 4096;
 
     private RotaryFrequencies() {}
 
@@ -55,9 +59,11 @@ public final class RotaryFrequencies {
         if (parameters.isPresent()) {
             fraction = parameters.get().positiveNumber(fraction, "partial_rotary_factor");
             String type = type(parameters.get());
-            if (type.equals("longrope") || type.equals("su")) {
+            // Names of older versions: transformers' configuration of Phi-3 takes both for longrope.
+            if (type.equals("longrope") || type.equals("su") || type.equals("yarn")) {
                 Positions.Rotary plain = rotary(config, Optional.empty(), headDim, fraction, theta, maxPositions);
-                double original = original(config, parameters.get(), maxPositions);
+                int original = phi3Original(config);
+                requireSame(parameters.get(), ORIGINAL, original);
                 return longRope(parameters.get(), plain.inverseFrequencies(), original, maxPositions);
             }
         }
@@ -73,13 +79,23 @@ public final class RotaryFrequencies {
     /// short factors are; longer ones need the long factors for all their tokens.
     static int trainedPositions(JsonFile config, Positions.Rotary rotary) {
         int all = config.positiveInt("max_position_embeddings");
-        return rotary.unlimited() ? all : Math.min(all, config.positiveInt(all, "original_max_position_embeddings"));
+        return rotary.unlimited() ? all : Math.min(all, phi3Original(config));
+    }
+
+    /// The length before the scaling, which this family reads from config.json itself.
+    private static int phi3Original(JsonFile config) {
+        return config.positiveInt(PHI3_ORIGINAL, ORIGINAL);
     }
 
     /// Rotary parameters of Gemma 3's layers without a window.
     static Positions.Rotary gemma3(JsonFile config, int headDim, int maxPositions) {
         Optional<JsonFile> own = ofLayers(config, FULL);
         if (own.isPresent()) {
+            config.object("rope_scaling").filter(s -> !s.isEmpty()).ifPresent(s -> {
+                throw config.unsupported(
+                        "rope_scaling",
+                        "\"rope_parameters\" has a rotation for each kind of layers: expected it there");
+            });
             double theta = own.get().positiveNumber(GEMMA3_THETA, THETA);
             return rotary(config, own, headDim, 1, theta, maxPositions);
         }
@@ -164,8 +180,9 @@ public final class RotaryFrequencies {
 
     /// Maximum length before the scaling.
     private static double original(JsonFile config, JsonFile scaling, int maxPositions) {
-        String key = "original_max_position_embeddings";
-        return config.has(key) ? config.positiveNumber(1, key) : scaling.positiveNumber(maxPositions, key);
+        return config.has(ORIGINAL)
+                ? config.positiveNumber(1, ORIGINAL)
+                : scaling.positiveNumber(maxPositions, ORIGINAL);
     }
 
     /// `theta^(-2p / dimensions)` for each pair p.

@@ -52,7 +52,7 @@ class DirectionsTest {
     void gemma2TellsWhatTransformersDoes() {
         JsonFile file = JsonFile.of(
                 Path.of("config.json"), "{\"model_type\": \"gemma2\", \"use_bidirectional_attention\": true}");
-        assertTrue(Directions.notice(file).orElseThrow().contains("without padding"));
+        assertTrue(Directions.notice(file).orElseThrow().contains("stays causal"));
         assertEquals(
                 Optional.empty(),
                 Directions.notice(JsonFile.of(Path.of("config.json"), "{\"model_type\": \"gemma2\"}")));

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sgpt4j.backend.Activation;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
+import io.github.sgpt4j.json.JsonFile;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.family.DecoderConfig.LayerAttention;
 import io.github.sgpt4j.testing.DecoderGoldens;
@@ -42,7 +43,8 @@ class NewerFamiliesTest {
 
     @Test
     void gemma3RepeatsItsPatternOfWindows() throws IOException {
-        DecoderConfig config = read("gemma3-be", "{}", "layer_types");
+        DecoderConfig config =
+                read("gemma3-be", "{'sliding_window_pattern': 3}", "layer_types", "_sliding_window_pattern");
         assertEquals(
                 List.of(16, 16, 0, 16),
                 config.attention().stream().map(LayerAttention::window).toList());
@@ -53,6 +55,46 @@ class NewerFamiliesTest {
         assertEquals(
                 List.of(16, 16, 16, 16, 16, 0, 16),
                 six.attention().stream().map(LayerAttention::window).toList());
+    }
+
+    /// transformers halves the window for the family's own key only, and then, with both keys, sees one token more.
+    @ParameterizedTest
+    @CsvSource({"true, none, 9", "true, false, 10", "false, false, 17", "false, true, 17"})
+    void gemma3SeesHalfOfAWindowOnEachSideByItsOwnKeyOnly(String own, String causal, int wide) throws IOException {
+        String changes = "{'use_bidirectional_attention': %s%s}"
+                .formatted(own, causal.equals("none") ? "" : ", 'is_causal': " + causal);
+        LayerAttention layer = read("gemma3-be", changes).attention().getFirst();
+        assertEquals(16, layer.window());
+        assertEquals(wide, layer.wideWindow());
+    }
+
+    @Test
+    void phi3TakesOlderNamesForLongRopeAndItsOwnKeyForTheLength() throws IOException {
+        String scaling = "'rope_scaling': {'type': 'yarn', 'short_factor': [2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], "
+                + "'long_factor': [4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0]}";
+        DecoderConfig config = read(
+                "phi3-be",
+                "{'max_position_embeddings': 16384, %s}".formatted(scaling),
+                "original_max_position_embeddings");
+        Positions.Rotary rotary = (Positions.Rotary) config.positions();
+        assertEquals(0.5, rotary.inverseFrequencies()[0]);
+        assertEquals((float) Math.sqrt(1 + Math.log(4) / Math.log(4096)), rotary.scale());
+        assertEquals(4096, config.longest());
+    }
+
+    @Test
+    void gemmaTellsThatAnActivationIsPassedOver() {
+        assertEquals(List.of(), notices("gemma", "'hidden_act': 'gelu_pytorch_tanh'"));
+        assertEquals(List.of(), notices("gemma", "'hidden_act': 'relu', 'hidden_activation': 'gelu_pytorch_tanh'"));
+        assertEquals(List.of(), notices("llama", "'hidden_act': 'relu'"));
+        String notice = notices("gemma", "'hidden_act': 'relu'").getFirst();
+        assertTrue(notice.contains("\"hidden_act\": \"relu\" is passed over"), notice);
+    }
+
+    private static List<String> notices(String type, String keys) {
+        return FamilyNotices.of(JsonFile.of(
+                Path.of("config.json"),
+                "{'model_type': '%s', %s}".formatted(type, keys).replace('\'', '"')));
     }
 
     @Test
@@ -123,6 +165,12 @@ class NewerFamiliesTest {
                 "phi3-be; {'original_max_position_embeddings': 1, 'rope_scaling': {'rope_type': 'longrope', 'short_factor': [1, 1, 1, 1, 1, 1, 1, 1]}}; longrope",
                 "gemma3-be; {'layer_types': ['full_attention']}; layer_types",
                 "gemma3-be; {'sliding_window': 2147483647}; window",
+                "gemma3-be; {'sliding_window': null}; sliding_window",
+                "gemma2-rr; {'sliding_window': null}; sliding_window",
+                "gemma2-rr; {'query_pre_attn_scalar': null}; query_pre_attn_scalar",
+                "gemma2-rr; {'attn_logit_softcapping': 1e-300}; attn_logit_softcapping",
+                "gemma2-rr; {'final_logit_softcapping': 1e-39}; final_logit_softcapping",
+                "gemma-rr; {'is_causal': null}; is_causal",
                 "mistral-nvembed-be; {'text_config': null}; text_config",
                 "mistral-nvembed-be; {'hidden_size': 65}; hidden_size",
                 "mistral-nvembed-be; {'latent_attention_config': {}}; latent_attention_config",
@@ -140,6 +188,9 @@ class NewerFamiliesTest {
                 "gemma3-be-ropeparams; {'rope_parameters': {'full_attention': {'rope_theta': 10000.0}}}; rope_parameters",
                 "gemma3-be; {'layer_types': ['full_attention', 'x', 'full_attention', 'full_attention']}; layer_types",
                 "mistral-nvembed-be; {'text_config': {'model_type': 'mistral', 'hidden_size': 64}}; model_type",
+                "gemma3-be-ropeparams; {'rope_scaling': {'rope_type': 'linear', 'factor': 4.0}}; rope_scaling",
+                "gemma3-be; {'layer_types': null}; _sliding_window_pattern",
+                "phi3-be; {'rope_scaling': {'type': 'longrope', 'original_max_position_embeddings': 128, 'short_factor': [1,1,1,1,1,1,1,1], 'long_factor': [1,1,1,1,1,1,1,1]}}; original_max_position_embeddings",
                 "gemma3-be; {'hidden_activation': 'relu2'}; hidden_activation"
             })
     void whatIsNotImplementedIsRefused(String model, String changes, String named) {

@@ -25,7 +25,7 @@ import java.util.stream.Stream;
 /// - a directory with `corpus.jsonl` or `corpus.jsonl.gz`, the BEIR layout;
 /// - a directory of `.txt` files, at any depth, each a document, whose id is its path below the
 ///   directory with `/` between names, in the order of these paths. Links to directories are not
-///   followed.
+///   followed. Files of other kinds are passed over; `sgpt4j-documents` reads them.
 ///
 /// `metadata` is an object of strings, numbers, booleans, or lists of one of these kinds ([Metadata]). A
 /// null or an empty list is as if it were absent; anything else is an error.
@@ -75,6 +75,11 @@ public final class CorpusReader implements Iterator<Document>, Closeable {
     /// @throws FormatException if it is not a collection
     public static CorpusReader openWithoutMetadata(Path path) throws IOException {
         return open(path, MetadataFields.NONE);
+    }
+
+    /// Whether a path is a directory in the BEIR layout, with `corpus.jsonl` or `corpus.jsonl.gz`.
+    public static boolean isBeirFolder(Path path) {
+        return BEIR_NAMES.stream().anyMatch(name -> Files.isRegularFile(path.resolve(name)));
     }
 
     private static CorpusReader open(Path path, MetadataFields fields) throws IOException {

@@ -63,11 +63,15 @@ public final class OpenAiRoutes {
                 TextCut.USUAL,
                 body.whole("dimensions"),
                 body.truth("normalize").orElse(true));
+        VectorForm named = body.text("embedding_type")
+                .map(type -> VectorForm.named(type, "embedding_type", request, now))
+                .orElse(VectorForm.FLOATS);
+        VectorForm form = base64 ? named.inBase64() : named;
         exchange.reserve(request.answerBytes());
         Embedded embedded = now.inference().embed(request, exchange.deadline());
         exchange.note(embedded.totalTokens());
         String model = name.filter(now.models()::knows).orElse(embedder.model().id());
-        Response response = exchange.json(request.answerBytes(), json -> write(json, embedded, model, base64));
+        Response response = exchange.json(request.answerBytes(), json -> write(json, embedded, model, form));
         return Headers.describe(response, embedded, embedder.model().computeType());
     }
 
@@ -84,7 +88,7 @@ public final class OpenAiRoutes {
         };
     }
 
-    private static void write(JsonGenerator json, Embedded embedded, String model, boolean base64) throws IOException {
+    private static void write(JsonGenerator json, Embedded embedded, String model, VectorForm form) throws IOException {
         json.writeStartObject();
         json.writeStringField("object", "list");
         JsonWriting.textField(json, "model", model);
@@ -94,11 +98,7 @@ public final class OpenAiRoutes {
             json.writeStringField("object", "embedding");
             json.writeNumberField("index", i);
             json.writeFieldName("embedding");
-            if (base64) {
-                JsonWriting.base64(json, embedded.vectors().get(i));
-            } else {
-                JsonWriting.numbers(json, embedded.vectors().get(i));
-            }
+            form.write(json, embedded.vectors().get(i));
             if (embedded.truncated()[i]) {
                 json.writeBooleanField("truncated", true);
             }

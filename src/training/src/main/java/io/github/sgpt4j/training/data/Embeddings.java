@@ -1,12 +1,13 @@
 package io.github.sgpt4j.training.data;
 
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.retrieval.matrix.NpyHeader;
 import java.util.function.Supplier;
 
 /// Checks embeddings that were read.
 final class Embeddings {
     /// Most components: more than any model has, and rows of so many fit into memory.
-    static final int MAX_DIMENSION = 1 << 16;
+    static final int MAX_DIMENSION = NpyHeader.MAX_COLUMNS;
 
     /// Shorter vectors have no direction that losses could use.
     private static final double MIN_LENGTH = 1e-12;

@@ -3,16 +3,13 @@ package io.github.sgpt4j.training.data;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.json.Unreadable;
 import io.github.sgpt4j.retrieval.interrupts.Interrupts;
-import io.github.sgpt4j.tensor.ElementType;
-import io.github.sgpt4j.tensor.Half;
-import io.github.sgpt4j.tensor.LittleEndian;
+import io.github.sgpt4j.retrieval.matrix.NpyHeader;
 import java.io.BufferedInputStream;
 import java.io.Closeable;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.RandomAccessFile;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -52,10 +49,7 @@ final class NpyFile implements Closeable {
         try (InputStream raw = Files.newInputStream(file);
                 CopiedStream hashed = CopiedStream.of(new BufferedInputStream(raw, BUFFER_BYTES), Optional.empty())) {
             NpyHeader header = NpyHeader.read(file.toString(), hashed);
-            if (Files.size(file) != header.fileBytes()) {
-                throw new FormatException("%s: expected %d bytes for %d rows of %d numbers, got %d"
-                        .formatted(file, header.fileBytes(), header.rows(), header.columns(), Files.size(file)));
-            }
+            header.requireSize(file.toString(), Files.size(file));
             IntList checks = new IntList();
             for (int row = 0; row < header.rows(); row++) {
                 Interrupts.check("reading " + file);
@@ -64,7 +58,7 @@ final class NpyFile implements Closeable {
                     throw new FormatException("%s: row %d: the file ends in it".formatted(file, row + 1));
                 }
                 int number = row + 1;
-                Embeddings.checked(() -> "%s: row %d".formatted(file, number), decoded(read, header));
+                Embeddings.checked(() -> "%s: row %d".formatted(file, number), header.decode(read));
                 checks.add(check(read));
             }
             DataFile content = new DataFile(LineFile.plainName(file), header.fileBytes(), hashed.finish());
@@ -72,20 +66,6 @@ final class NpyFile implements Closeable {
         } catch (IOException e) {
             throw Unreadable.of(file, e);
         }
-    }
-
-    /// Numbers too large for 32 bits become infinite.
-    private static float[] decoded(byte[] row, NpyHeader header) {
-        MemorySegment segment = MemorySegment.ofArray(row);
-        float[] values = new float[header.columns()];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = header.type() == ElementType.F16
-                    ? Half.f16ToFloat(segment.getAtIndex(LittleEndian.I16, i))
-                    : header.type() == ElementType.F32
-                            ? segment.getAtIndex(LittleEndian.F32, i)
-                            : (float) segment.getAtIndex(LittleEndian.F64, i);
-        }
-        return values;
     }
 
     private static int check(byte[] row) {
@@ -129,7 +109,7 @@ final class NpyFile implements Closeable {
         if (check(read) != checks.get(index)) {
             throw new FormatException(changed(index));
         }
-        return decoded(read, header);
+        return header.decode(read);
     }
 
     private String changed(int index) {

@@ -54,7 +54,7 @@ public class SgptEmbeddingAutoConfiguration {
         Integer dimensions = settings.dimensions();
         BiEncoderOptions cut = dimensions == null
                 ? options
-                : SgptPropertyException.naming(SgptProperties.DIMENSIONS, () -> options.withDimensions(dimensions));
+                : SgptPropertyException.naming(SgptProperties.DIMENSIONS, () -> options.withTruncateDim(dimensions).withNormalize(true));
         Integer maxLength = settings.maxLength();
         return maxLength == null
                 ? cut

@@ -1,10 +1,13 @@
-package io.github.sgpt4j.training.data;
+package io.github.sgpt4j.retrieval.matrix;
 
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.tensor.ElementType;
+import io.github.sgpt4j.tensor.Half;
+import io.github.sgpt4j.tensor.LittleEndian;
 import io.github.sgpt4j.text.Quoted;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Map;
@@ -16,11 +19,11 @@ import java.util.regex.Pattern;
 /// The header of a `.npy` file, versions 1 to 3: a magic number, the version, the header's length, and a dictionary as
 /// Python writes it. Source: `numpy.lib.format`.
 ///
-/// @param bytes of the header, where the numbers begin
-/// @param type F16, F32 or F64, little-endian
-/// @param rows at least 1
-/// @param columns from 1 to [Embeddings#MAX_DIMENSION]
-record NpyHeader(int bytes, ElementType type, int rows, int columns) {
+/// Nothing of the file but the header is read, and of that at most 10,000 bytes.
+public final class NpyHeader {
+    /// Most columns: more than any model has components, and rows of so many fit into memory.
+    public static final int MAX_COLUMNS = 1 << 16;
+
     private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
 
     /// NumPy's own bound on headers that it reads without being told to trust them.
@@ -37,11 +40,24 @@ record NpyHeader(int bytes, ElementType type, int rows, int columns) {
     private static final String ORDER = "fortran_order";
     private static final String DIMENSIONS = "shape";
 
+    private final int bytes;
+    private final ElementType type;
+    private final int rows;
+    private final int columns;
+
+    private NpyHeader(int bytes, ElementType type, int rows, int columns) {
+        this.bytes = bytes;
+        this.type = type;
+        this.rows = rows;
+        this.columns = columns;
+    }
+
     /// Reads a header from the beginning of a file.
     ///
+    /// @param name of the file, for messages
     /// @throws IOException if reading fails
     /// @throws FormatException if it is none, or not that of a matrix of a supported type
-    static NpyHeader read(String name, InputStream in) throws IOException {
+    public static NpyHeader read(String name, InputStream in) throws IOException {
         byte[] start = in.readNBytes(MAGIC.length + 2);
         if (start.length < MAGIC.length + 2 || !Arrays.equals(MAGIC, Arrays.copyOf(start, MAGIC.length))) {
             throw new FormatException(name + ": expected the magic number of a .npy file, found none");
@@ -116,7 +132,7 @@ record NpyHeader(int bytes, ElementType type, int rows, int columns) {
                 bytes,
                 type,
                 within(name, "rows", matcher.group(1), MAX_ROWS),
-                within(name, "columns", matcher.group(2), Embeddings.MAX_DIMENSION));
+                within(name, "columns", matcher.group(2), MAX_COLUMNS));
     }
 
     private static int within(String name, String what, String digits, int most) {
@@ -127,13 +143,56 @@ record NpyHeader(int bytes, ElementType type, int rows, int columns) {
         return (int) number;
     }
 
+    /// Bytes of the header: where the numbers begin.
+    public int bytes() {
+        return bytes;
+    }
+
+    /// Number of rows, at least 1.
+    public int rows() {
+        return rows;
+    }
+
+    /// Numbers in a row, from 1 to [#MAX_COLUMNS].
+    public int columns() {
+        return columns;
+    }
+
     /// Bytes of a row.
-    int rowBytes() {
+    public int rowBytes() {
         return Math.multiplyExact(columns, type.bytes());
     }
 
     /// Bytes of the whole file.
-    long fileBytes() {
+    public long fileBytes() {
         return Math.addExact(bytes, Math.multiplyExact((long) rows, rowBytes()));
+    }
+
+    /// Refuses a file of another size.
+    ///
+    /// @param size of the file
+    /// @throws FormatException if it is not [#fileBytes]
+    public void requireSize(String name, long size) {
+        if (size != fileBytes()) {
+            throw new FormatException("%s: expected %d bytes for %d rows of %d numbers, got %d"
+                    .formatted(name, fileBytes(), rows, columns, size));
+        }
+    }
+
+    /// The numbers of a row; those too large for 32 bits become infinite.
+    ///
+    /// @param row [#rowBytes] bytes
+    /// @return `[columns]`
+    public float[] decode(byte[] row) {
+        MemorySegment segment = MemorySegment.ofArray(row);
+        float[] values = new float[columns];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = type == ElementType.F16
+                    ? Half.f16ToFloat(segment.getAtIndex(LittleEndian.I16, i))
+                    : type == ElementType.F32
+                            ? segment.getAtIndex(LittleEndian.F32, i)
+                            : (float) segment.getAtIndex(LittleEndian.F64, i);
+        }
+        return values;
     }
 }

@@ -1,0 +1,2 @@
+/// One reader per kind of file.
+package io.github.sgpt4j.documents.format;

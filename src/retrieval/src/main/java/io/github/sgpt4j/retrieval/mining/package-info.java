@@ -1,0 +1,2 @@
+/// Pairs and groups of similar texts among many, found by comparing all of them.
+package io.github.sgpt4j.retrieval.mining;
