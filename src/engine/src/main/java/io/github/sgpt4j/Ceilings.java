@@ -29,13 +29,16 @@ record Ceilings(Backend backend) {
     private static final int COPY_ROWS = 4096;
     private static final double NANOS = 1e9;
 
-    SpeedReport.Ceiling measure() {
+    /// Measures.
+    ///
+    /// @param most seconds that the largest product may take with its repetitions
+    SpeedReport.Ceiling measure(double most) {
         double best = 0;
         for (int size = MIN_SIZE; size <= MAX_SIZE; size *= 2) {
             double seconds = product(size);
             best = Math.max(best, 2.0 * size * size * size / seconds);
             // The next size takes eight times as long.
-            if (seconds > ENOUGH_SECONDS) {
+            if (seconds > ENOUGH_SECONDS || 8 * seconds * (REPEATS + 1) > most) {
                 break;
             }
         }
