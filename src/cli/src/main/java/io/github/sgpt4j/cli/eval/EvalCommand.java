@@ -47,7 +47,7 @@ import picocli.CommandLine.Option;
             "An interrupted evaluation resumes where it stopped when it is run again.",
             "",
             "Examples:",
-            "  sgpt eval --data BeIR/scifact BeIR/nfcorpus -m OWNER/NAME --report report.html --report report.json",
+            "  sgpt eval --data BeIR/scifact BeIR/nfcorpus -m OWNER/NAME --report report.html",
             "  sgpt eval --data scifact --mode rerank --first-stage bm25.run -m OWNER/NAME"
         })
 public final class EvalCommand extends ModelCommand {
