@@ -16,7 +16,8 @@ record SpeedTrials(Lanes lanes, Ceilings ceilings, Cancellation cancellation) {
     private static final double TRIAL_SHARE = 0.04;
 
     private static final double CEILING_SHARE = 0.2;
-    private static final double WARM_SHARE = 0.3;
+    private static final double WARM_SHARE = 0.1;
+    private static final double PASS_SHARE = 0.5;
     private static final int WARM_TOKENS = 32;
     private static final int WARM_PASSES = 20;
 
@@ -30,7 +31,7 @@ record SpeedTrials(Lanes lanes, Ceilings ceilings, Cancellation cancellation) {
         long begin = System.nanoTime();
         SpeedReport.Ceiling ceiling = ceilings.measure(CEILING_SHARE * seconds);
         int wanted = texts > 0 ? texts : usual;
-        warmUp(load, begin, seconds);
+        warmUp(load, seconds);
         int tried = 1;
         double[] times = times(load, tried, seconds);
         while (tried < wanted && times[0] + times[1] < TRIAL_SHARE * seconds) {
@@ -39,7 +40,8 @@ record SpeedTrials(Lanes lanes, Ceilings ceilings, Cancellation cancellation) {
         }
         double embed = times[0] / tried;
         double score = times[1] / tried;
-        double left = seconds - since(begin);
+        // On a busy machine trials may take too long; what they are for must not be left without time.
+        double left = Math.max(seconds - since(begin), PASS_SHARE * seconds);
         int chosen = texts > 0
                 ? texts
                 : wholeBatches((int) Math.clamp(left / SpeedPlan.leastSeconds(embed, score), 1, usual), load);
@@ -58,7 +60,8 @@ record SpeedTrials(Lanes lanes, Ceilings ceilings, Cancellation cancellation) {
     }
 
     /// Computes short texts until that is no longer new: the first passes are much slower than all others.
-    private void warmUp(TokenLoad load, long begin, double seconds) {
+    private void warmUp(TokenLoad load, double seconds) {
+        long begin = System.nanoTime();
         int tokens = Math.min(WARM_TOKENS, load.tokens());
         int queryTokens = Math.min(WARM_TOKENS, load.queryTokens());
         TokenWork work = new TokenLoad(1, tokens, queryTokens, load.batchTokens()).draw(lanes);
