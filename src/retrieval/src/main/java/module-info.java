@@ -3,6 +3,7 @@
 module io.github.sgpt4j.retrieval {
     requires com.fasterxml.jackson.databind;
     requires transitive io.github.sgpt4j.engine;
+    requires org.apache.commons.statistics.distribution;
     requires org.apache.lucene.analysis.common;
     requires org.apache.lucene.core;
     requires static org.jspecify;
@@ -10,6 +11,8 @@ module io.github.sgpt4j.retrieval {
     exports io.github.sgpt4j.retrieval;
     exports io.github.sgpt4j.retrieval.corpus;
     exports io.github.sgpt4j.retrieval.evaluation;
+    exports io.github.sgpt4j.retrieval.evaluation.fusion;
+    exports io.github.sgpt4j.retrieval.evaluation.significance;
     exports io.github.sgpt4j.retrieval.filter;
     exports io.github.sgpt4j.retrieval.matrix;
     exports io.github.sgpt4j.retrieval.mining;

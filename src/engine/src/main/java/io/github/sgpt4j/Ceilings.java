@@ -29,13 +29,19 @@ record Ceilings(Backend backend) {
     private static final int COPY_ROWS = 4096;
     private static final double NANOS = 1e9;
 
-    SpeedReport.Ceiling measure() {
+    /// Measures.
+    ///
+    /// @param most seconds after which no larger product is tried, nor one that would take as long with its
+    ///     repetitions
+    SpeedReport.Ceiling measure(double most) {
         double best = 0;
+        long begin = System.nanoTime();
         for (int size = MIN_SIZE; size <= MAX_SIZE; size *= 2) {
             double seconds = product(size);
             best = Math.max(best, 2.0 * size * size * size / seconds);
             // The next size takes eight times as long.
-            if (seconds > ENOUGH_SECONDS) {
+            double spent = (System.nanoTime() - begin) / NANOS;
+            if (seconds > ENOUGH_SECONDS || spent > most || 8 * seconds * (REPEATS + 1) > most) {
                 break;
             }
         }

@@ -29,7 +29,6 @@ import java.util.stream.Collectors;
 /// also be a shape with random weights.
 public final class SpeedTest implements AutoCloseable {
     private static final int USUAL_TOKENS = 300;
-    private static final int MIN_PASSES = 3;
     private static final long SEED = 20220217;
     private static final double NANOS = 1e9;
 
@@ -125,38 +124,59 @@ public final class SpeedTest implements AutoCloseable {
         };
     }
 
-    /// Measures. Embedding and scoring each run once to warm up, then at least three times and until
-    /// `seconds` have passed.
+    /// Finds out by short trials how much fits into a time. The device's best rates are measured with them.
     ///
-    /// @param texts number of texts in a pass
+    /// @param texts number of texts in a pass; 0 for as many as fill the batches, or fewer if the time does
+    ///     not suffice for three passes
     /// @param tokens tokens per text
     /// @param queryTokens tokens of the query that is scored after each text
     /// @param batchTokens maximum tokens computed at the same time on a device
-    /// @param seconds at least 0, finite
+    /// @param seconds of the whole, trials included; at least 0, finite
     /// @throws IllegalArgumentException if a number is out of range, or a text with its query is longer
     ///     than the model allows
     /// @throws IllegalStateException if this is closed, before or during the call
     /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted
-    public SpeedReport run(int texts, int tokens, int queryTokens, int batchTokens, double seconds) {
+    public SpeedPlan plan(int texts, int tokens, int queryTokens, int batchTokens, double seconds) {
         requireOpen();
         if (!(seconds >= 0) || Double.isInfinite(seconds)) {
             throw new IllegalArgumentException("seconds: expected a finite number of at least 0, got " + seconds);
         }
-        TokenLoad load = new TokenLoad(texts, tokens, queryTokens, batchTokens);
+        TokenLoad load = new TokenLoad(texts == 0 ? 1 : texts, tokens, queryTokens, batchTokens);
         int longest = lanes.any().config().longest();
         if (tokens + (long) queryTokens > longest) {
             throw new IllegalArgumentException(
                     "expected a text with its query of at most %d tokens (the model's maximum), got %d"
                             .formatted(longest, tokens + (long) queryTokens));
         }
-        return Model.whileOpen(this::requireOpen, () -> weights.mapped().reading(() -> report(load, seconds)));
+        SpeedTrials trials =
+                new SpeedTrials(lanes, new Ceilings(devices.backends().getFirst()), cancellation());
+        int usual = usualTexts(tokens, batchTokens);
+        return Model.whileOpen(
+                this::requireOpen, () -> weights.mapped().reading(() -> trials.plan(texts, usual, load, seconds)));
     }
 
-    private SpeedReport report(TokenLoad load, double seconds) {
-        Cancellation cancellation = Cancellation.ofThisThread("measuring speed");
+    /// Measures what was planned. Embedding and scoring each run once to warm up, then at least three times
+    /// and until the planned time has passed.
+    ///
+    /// @param plan of this object
+    /// @throws IllegalStateException if this is closed, before or during the call
+    /// @throws io.github.sgpt4j.error.CancelledException if this thread is interrupted
+    public SpeedReport run(SpeedPlan plan) {
+        requireOpen();
+        return Model.whileOpen(this::requireOpen, () -> weights.mapped().reading(() -> report(plan)));
+    }
+
+    private static Cancellation cancellation() {
+        return Cancellation.ofThisThread("measuring speed");
+    }
+
+    private SpeedReport report(SpeedPlan plan) {
+        Cancellation cancellation = cancellation();
+        TokenLoad load = new TokenLoad(plan.texts(), plan.tokens(), plan.queryTokens(), plan.batchTokens());
         TokenWork work = load.draw(lanes);
-        double[] embed = passes(() -> work.embed(lanes, cancellation), seconds);
-        double[] score = passes(() -> work.score(lanes, cancellation), seconds);
+        double share = plan.embedShare();
+        double[] embed = passes(() -> work.embed(lanes, cancellation), share * plan.passSeconds());
+        double[] score = passes(() -> work.score(lanes, cancellation), (1 - share) * plan.passSeconds());
         String names = devices.backends().stream().map(Backend::name).collect(Collectors.joining(","));
         return new SpeedReport(
                 names,
@@ -164,7 +184,7 @@ public final class SpeedTest implements AutoCloseable {
                 rate(embed, (double) load.texts() * load.tokens()),
                 rate(score, load.texts()),
                 parts(work, cancellation),
-                new Ceilings(devices.backends().getFirst()).measure());
+                plan.ceiling());
     }
 
     /// Why `auto` chose the CPU although this machine seems to have a GPU, or empty.
@@ -216,12 +236,13 @@ public final class SpeedTest implements AutoCloseable {
                 times.otherBytes() / times.otherSeconds());
     }
 
-    /// Seconds of each pass.
+    /// Seconds of each pass; as many as end closest to the given time, and at least three.
     static double[] passes(Runnable pass, double seconds) {
         pass.run();
         List<Double> times = new ArrayList<>();
         long begin = System.nanoTime();
-        while (times.size() < MIN_PASSES || (System.nanoTime() - begin) / NANOS < seconds) {
+        while (times.size() < SpeedPlan.MIN_PASSES
+                || (System.nanoTime() - begin) / NANOS + times.getLast() / 2 < seconds) {
             long start = System.nanoTime();
             pass.run();
             times.add((System.nanoTime() - start) / NANOS);

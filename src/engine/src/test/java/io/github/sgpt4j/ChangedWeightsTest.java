@@ -372,7 +372,7 @@ class ChangedWeightsTest {
         Path file = checkpoint(ElementType.F32).file(WEIGHTS);
         try (SpeedTest test = SpeedTest.of(file.getParent(), ModelOptions.DEFAULT)) {
             touch(file);
-            refusal(file, () -> test.run(1, 4, 2, 64, 0));
+            refusal(file, () -> test.plan(1, 4, 2, 64, 0));
         }
     }
 }

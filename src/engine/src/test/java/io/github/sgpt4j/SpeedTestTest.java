@@ -27,6 +27,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -160,8 +161,9 @@ class SpeedTestTest {
         assertTrue(String.valueOf(unknown.getMessage()).contains("got 9B"));
         assertFalse(SpeedTest.shapes().isEmpty());
         try (SpeedTest test = SpeedTest.ofShape("125M", ModelOptions.DEFAULT.withDevice("cpu"))) {
-            assertThrows(IllegalArgumentException.class, () -> test.run(1, 2040, 16, 4096, 0));
-            assertThrows(IllegalArgumentException.class, () -> test.run(0, 20, 16, 4096, 0));
+            assertThrows(IllegalArgumentException.class, () -> test.plan(1, 2040, 16, 4096, 0));
+            assertThrows(IllegalArgumentException.class, () -> test.plan(-1, 20, 16, 4096, 0));
+            assertThrows(IllegalArgumentException.class, () -> test.plan(1, 0, 16, 4096, 0));
             assertEquals(300, test.usualTokens(16));
             assertEquals(4096, test.batchTokens());
             assertEquals(2 * 13, test.usualTexts(300, 4096), "two full batches");
@@ -169,12 +171,42 @@ class SpeedTestTest {
         }
     }
 
+    /// As the time is measured, only what cannot fail on a slow machine is checked: a plan is no shorter than
+    /// asked for, and what is measured is what was planned.
+    @Test
+    void thePlanSaysWhatIsMeasured() {
+        try (SpeedTest test = SpeedTest.of(
+                Goldens.model("gptneo-ce"),
+                ModelOptions.DEFAULT.withDevice("cpu").withThreads(2))) {
+            SpeedPlan plan = test.plan(0, 8, 2, 64, 0.5);
+            assertTrue(plan.texts() >= 1 && plan.texts() <= plan.usualTexts(), plan.toString());
+            assertEquals(test.usualTexts(8, 64), plan.usualTexts());
+            assertTrue(plan.expectedSeconds() >= 0.5, plan.toString());
+            SpeedReport report = test.run(plan);
+            assertTrue(report.texts().passes() >= SpeedPlan.MIN_PASSES);
+            assertEquals(
+                    8 * report.texts().median(),
+                    report.tokens().median(),
+                    1e-6 * report.tokens().median());
+            assertEquals(plan.ceiling(), report.ceiling());
+            assertEquals(5, test.plan(5, 8, 2, 64, 0).texts(), "as asked for, however long it takes");
+        }
+    }
+
+    @Test
+    void passesEndCloseToTheGivenTime() {
+        int[] runs = {0};
+        assertEquals(SpeedPlan.MIN_PASSES, SpeedTest.passes(() -> runs[0]++, 0).length);
+        assertEquals(1 + SpeedPlan.MIN_PASSES, runs[0], "one warms up");
+        assertTrue(SpeedTest.passes(() -> LockSupport.parkNanos(1_000_000), 0.2).length > SpeedPlan.MIN_PASSES);
+    }
+
     @Test
     void aClosedSpeedTestSaysSo() {
         SpeedTest test = SpeedTest.of(Goldens.model("gptneo-ce"), ModelOptions.DEFAULT.withThreads(2));
         test.close();
         test.close();
-        IllegalStateException e = assertThrowsExactly(IllegalStateException.class, () -> test.run(1, 2, 1, 16, 0));
+        IllegalStateException e = assertThrowsExactly(IllegalStateException.class, () -> test.plan(1, 2, 1, 16, 0));
         assertEquals("speed test is closed", e.getMessage());
     }
 
@@ -183,7 +215,7 @@ class SpeedTestTest {
     void aTimeThatIsNoneIsRefused(double seconds) {
         try (SpeedTest test = SpeedTest.of(Goldens.model("gptneo-ce"), ModelOptions.DEFAULT.withThreads(2))) {
             IllegalArgumentException e =
-                    assertThrowsExactly(IllegalArgumentException.class, () -> test.run(1, 2, 1, 16, seconds));
+                    assertThrowsExactly(IllegalArgumentException.class, () -> test.plan(1, 2, 1, 16, seconds));
             assertTrue(e.getMessage().startsWith("seconds: expected"), e.getMessage());
         }
     }

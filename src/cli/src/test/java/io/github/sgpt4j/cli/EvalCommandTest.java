@@ -125,6 +125,7 @@ class EvalCommandTest {
                       @5    0.2103    0.1667    0.3333    0.0667
                      @10    0.2103    0.1667    0.3333    0.0333
                     @100    0.2103    0.1667    0.3333    0.0033
+                   @1000    0.2103    0.1667    0.3333    0.0003
                      MRR    0.1667
                 """.formatted(run), result.text());
         List<String> notices = result.err().lines().toList();

@@ -21,12 +21,16 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CopyOnWriteArraySet;
 import java.util.stream.Stream;
 
-/// A hub with one model, `owner/tiny`, which consists of the files of a directory, at branch `main` and tag `v1`.
+/// A hub with one model, `owner/tiny`, which consists of the files of a directory, at branch `main` and tag `v1`; and
+/// with datasets.
 final class ModelServer implements AutoCloseable {
     static final String COMMIT = "89abcdef".repeat(5);
 
     final List<String> requests = new CopyOnWriteArrayList<>();
     final Map<String, byte[]> files = new TreeMap<>();
+
+    /// Files of datasets by id.
+    final Map<String, Map<String, byte[]>> datasets = new TreeMap<>();
 
     /// Paths of files whose ETag is not a hash.
     final Set<String> unhashed = new CopyOnWriteArraySet<>();
@@ -57,7 +61,9 @@ final class ModelServer implements AutoCloseable {
     private void answer(HttpExchange exchange, String path) throws IOException {
         String resolve = "/owner/tiny/resolve/" + COMMIT + "/";
         if (path.matches("/api/models/owner/tiny/revision/(main|v1|" + COMMIT + ")")) {
-            send(exchange, listing().toString().getBytes(StandardCharsets.UTF_8));
+            send(exchange, listing(files).toString().getBytes(StandardCharsets.UTF_8));
+        } else if (path.contains("/datasets/")) {
+            answerDataset(exchange, path);
         } else if (path.startsWith(resolve) && files.containsKey(path.substring(resolve.length()))) {
             send(exchange, files.get(path.substring(resolve.length())));
         } else {
@@ -65,10 +71,26 @@ final class ModelServer implements AutoCloseable {
         }
     }
 
-    private ObjectNode listing() {
+    private void answerDataset(HttpExchange exchange, String path) throws IOException {
+        for (Map.Entry<String, Map<String, byte[]>> dataset : datasets.entrySet()) {
+            String resolve = "/datasets/%s/resolve/%s/".formatted(dataset.getKey(), COMMIT);
+            if (path.equals("/api/datasets/%s/revision/main".formatted(dataset.getKey()))) {
+                send(exchange, listing(dataset.getValue()).toString().getBytes(StandardCharsets.UTF_8));
+                return;
+            }
+            if (path.startsWith(resolve)) {
+                send(exchange, dataset.getValue().getOrDefault(path.substring(resolve.length()), new byte[0]));
+                return;
+            }
+        }
+        exchange.getResponseHeaders().set("X-Error-Code", "RepoNotFound");
+        exchange.sendResponseHeaders(404, -1);
+    }
+
+    private ObjectNode listing(Map<String, byte[]> contents) {
         ObjectNode listing = Cli.JSON.createObjectNode().put("sha", COMMIT);
         ArrayNode siblings = listing.putArray("siblings");
-        files.forEach((path, content) -> siblings.addObject()
+        contents.forEach((path, content) -> siblings.addObject()
                 .put("rfilename", path)
                 .put("size", content.length)
                 .putObject("lfs")

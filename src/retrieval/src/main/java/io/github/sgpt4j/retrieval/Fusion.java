@@ -19,10 +19,21 @@ public final class Fusion {
     /// @param rankings each best first, each id at most once
     /// @return every document in any ranking, best first
     public static List<ScoredId> reciprocalRank(List<List<ScoredId>> rankings) {
+        return reciprocalRank(rankings, RANK_CONSTANT);
+    }
+
+    /// As [#reciprocalRank(List)], with another constant than 60.
+    ///
+    /// @param constant larger ones make the first ranks count less
+    /// @throws IllegalArgumentException if it is negative
+    public static List<ScoredId> reciprocalRank(List<List<ScoredId>> rankings, int constant) {
+        if (constant < 0) {
+            throw new IllegalArgumentException("constant: expected at least 0, got " + constant);
+        }
         Map<String, Double> sums = new LinkedHashMap<>();
         for (List<ScoredId> ranking : rankings) {
             for (int i = 0; i < ranking.size(); i++) {
-                sums.merge(ranking.get(i).id(), 1.0 / (RANK_CONSTANT + i + 1), Double::sum);
+                sums.merge(ranking.get(i).id(), 1.0 / (constant + (i + 1.0)), Double::sum);
             }
         }
         return sorted(sums);

@@ -9,10 +9,10 @@ import java.util.Set;
 
 /// What a user allows a download to fetch: how many bytes, and whether files that cannot be verified.
 ///
-/// @param model what is downloaded
+/// @param repository what is downloaded
 /// @param options the rules
 /// @param listener notified of files that cannot be verified, if they are allowed
-record DownloadRules(HubModel model, HubOptions options, HubListener listener) {
+record DownloadRules(HubRepository repository, HubOptions options, HubListener listener) {
     private static final int MAX_NAMED = 8;
 
     /// Checks a file that must be downloaded before the other files are known.
@@ -45,14 +45,14 @@ record DownloadRules(HubModel model, HubOptions options, HubListener listener) {
                 .toList();
         if (!unverified.isEmpty()) {
             listener.notice("%s: unverified, since the hub gives no hash of their content: %s"
-                    .formatted(model, names(unverified)));
+                    .formatted(repository, names(unverified)));
         }
     }
 
     private void requireSize(long bytes) throws HubException {
         if (bytes > options.maxBytes()) {
             throw new HubException("%s: expected files of at most %,d bytes in total, the hub has %,d"
-                    .formatted(model, options.maxBytes(), bytes));
+                    .formatted(repository, options.maxBytes(), bytes));
         }
     }
 
@@ -60,7 +60,7 @@ record DownloadRules(HubModel model, HubOptions options, HubListener listener) {
         List<RemoteFile> unverified = unverified(files);
         if (!unverified.isEmpty()) {
             throw new HubException("%s: expected a hash of each file's content, the hub gives none for %s"
-                    .formatted(model, names(unverified)));
+                    .formatted(repository, names(unverified)));
         }
     }
 

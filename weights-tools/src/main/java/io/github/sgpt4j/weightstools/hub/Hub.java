@@ -7,11 +7,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 
-/// Models of a Hugging Face hub, in a cache shared with the Python client: each finds what the other
+/// Models and datasets of a Hugging Face hub, in a cache shared with the Python client: each finds what the other
 /// downloaded.
 ///
 /// Downloads the files that the engine reads: configuration, tokenizer, module folders of
-/// sentence-transformers, and weights as safetensors if there are any, otherwise as pickles. A snapshot
+/// sentence-transformers, and weights as safetensors if there are any, otherwise as pickles; of a dataset
+/// a collection in BEIR's layout, or its judgements. A snapshot
 /// appears when all of its files are present and checked against their hashes; an interrupted download
 /// is resumed. The token is sent only to the hub's own scheme, host and port.
 ///
@@ -37,14 +38,14 @@ public final class Hub {
         this.window = window;
     }
 
-    /// The model's snapshot if the cache contains all of it. The hub is not asked.
+    /// The repository's snapshot if the cache contains all of it. The hub is not asked.
     ///
     /// @throws IOException if the cache cannot be read
-    public Optional<Path> find(HubModel model) throws IOException {
-        return local(model).filter(LocalSnapshot::isComplete).map(LocalSnapshot::directory);
+    public Optional<Path> find(HubRepository repository) throws IOException {
+        return local(repository).filter(LocalSnapshot::isComplete).map(LocalSnapshot::directory);
     }
 
-    /// The model's snapshot, downloaded if it is not in the cache; the hub is not asked for a newer
+    /// The repository's snapshot, downloaded if it is not in the cache; the hub is not asked for a newer
     /// version.
     ///
     /// A snapshot made by another program may lack files, which the cache alone cannot tell; it is
@@ -54,38 +55,38 @@ public final class Hub {
     /// @throws HubException if it must be downloaded and the hub cannot be reached, refuses, or sends
     ///     something invalid, or if connections are forbidden
     /// @throws CancelledException if the thread is interrupted; a later call resumes the download
-    /// @throws io.github.sgpt4j.error.SgptException if the repository contains no model that can be
-    ///     read
+    /// @throws io.github.sgpt4j.error.SgptException if the repository contains no model or collection
+    ///     that can be read
     /// @throws IOException if the cache cannot be read or written
-    public Path get(HubModel model, HubListener listener) throws IOException {
-        return get(model, HubOptions.DEFAULT, listener);
+    public Path get(HubRepository repository, HubListener listener) throws IOException {
+        return get(repository, HubOptions.DEFAULT, listener);
     }
 
-    /// As [#get(HubModel, HubListener)], with other options.
+    /// As [#get(HubRepository, HubListener)], with other options.
     ///
     /// @param options of the download, if there is one; existing files are not downloaded again
     /// @throws IOException as there
-    public Path get(HubModel model, HubOptions options, HubListener listener) throws IOException {
+    public Path get(HubRepository repository, HubOptions options, HubListener listener) throws IOException {
         HubOptions missing = options.withForce(false);
-        Optional<LocalSnapshot> there = local(model);
+        Optional<LocalSnapshot> there = local(repository);
         if (there.filter(LocalSnapshot::isComplete).isPresent()) {
             return there.get().directory();
         }
         Optional<LocalSnapshot> usable = there.filter(LocalSnapshot::isUsable);
         if (usable.isEmpty()) {
-            requireOnline(model, there.isPresent());
+            requireOnline(repository, there.isPresent());
             listener.notice("%s is not %sin the cache: downloading it from %s"
-                    .formatted(model, there.isPresent() ? "completely " : "", settings.endpoint()));
-            return download(model, missing, listener, true);
+                    .formatted(repository, there.isPresent() ? "completely " : "", settings.endpoint()));
+            return download(repository, missing, listener, true);
         }
-        if (settings.offline() || !HubModel.isCommit(usable.get().commit())) {
+        if (settings.offline() || !RepositoryName.isCommit(usable.get().commit())) {
             return usable.get().directory();
         }
-        listener.notice("%s is in the cache, perhaps incomplete: asking %s".formatted(model, settings.endpoint()));
+        listener.notice("%s is in the cache, perhaps incomplete: asking %s".formatted(repository, settings.endpoint()));
         try {
-            return download(model.withRevision(usable.get().commit()), missing, listener, true);
+            return download(repository.withRevision(usable.get().commit()), missing, listener, true);
         } catch (IOException e) {
-            listener.notice("%s; using the cached files of %s".formatted(e.getMessage(), model));
+            listener.notice("%s; using the cached files of %s".formatted(e.getMessage(), repository));
             return usable.get().directory();
         }
     }
@@ -99,68 +100,71 @@ public final class Hub {
     /// @return the snapshot's directory
     /// @throws HubException if the hub cannot be reached, refuses, or sends something invalid
     /// @throws CancelledException if the thread is interrupted; a later call resumes the download
-    /// @throws io.github.sgpt4j.error.SgptException if the repository contains no model that can be
-    ///     read
+    /// @throws io.github.sgpt4j.error.SgptException if the repository contains no model or collection
+    ///     that can be read
     /// @throws IOException if the cache cannot be read or written
-    public Path download(HubModel model, HubOptions options, HubListener listener) throws IOException {
+    public Path download(HubRepository repository, HubOptions options, HubListener listener) throws IOException {
         if (!settings.offline()) {
-            return download(model, options, listener, false);
+            return download(repository, options, listener, false);
         }
-        Optional<Path> usable = usable(model);
+        Optional<Path> usable = usable(repository);
         if (usable.isEmpty() || options.force()) {
-            requireOnline(model, usable.isPresent());
+            requireOnline(repository, usable.isPresent());
         }
-        listener.notice("%s: HF_HUB_OFFLINE is set, so the hub is not asked for a newer version".formatted(model));
+        listener.notice("%s: HF_HUB_OFFLINE is set, so the hub is not asked for a newer version".formatted(repository));
         return usable.orElseThrow();
     }
 
-    private Optional<LocalSnapshot> local(HubModel model) throws IOException {
-        return LocalSnapshot.of(folder(model), model);
+    private Optional<LocalSnapshot> local(HubRepository repository) throws IOException {
+        return LocalSnapshot.of(folder(repository), repository);
     }
 
-    private RepositoryFolder folder(HubModel model) {
-        return RepositoryFolder.of(settings.cache(), model);
+    private RepositoryFolder folder(HubRepository repository) {
+        return RepositoryFolder.of(settings.cache(), repository);
     }
 
-    private Optional<Path> usable(HubModel model) throws IOException {
-        return local(model)
+    private Optional<Path> usable(HubRepository repository) throws IOException {
+        return local(repository)
                 .filter(snapshot -> snapshot.isComplete() || snapshot.isUsable())
                 .map(LocalSnapshot::directory);
     }
 
-    private void requireOnline(HubModel model, boolean there) throws HubException {
+    private void requireOnline(HubRepository repository, boolean there) throws HubException {
         if (settings.offline()) {
             throw new HubException("%s: %s in %s, and HF_HUB_OFFLINE forbids downloading it"
                     .formatted(
-                            model, there ? "incomplete" : "not", folder(model).root()));
+                            repository,
+                            there ? "incomplete" : "not",
+                            folder(repository).root()));
         }
     }
 
     /// @param complete whether a complete snapshot may be left unchanged
-    private Path download(HubModel model, HubOptions options, HubListener listener, boolean complete)
+    private Path download(HubRepository repository, HubOptions options, HubListener listener, boolean complete)
             throws IOException {
         try {
-            return fetch(model, options, listener, complete);
+            return fetch(repository, options, listener, complete);
         } catch (CancelledException | ClosedByInterruptException e) {
             Thread.currentThread().interrupt();
             CancelledException cancelled = new CancelledException(
-                    "%s: the download was interrupted; what was received is kept".formatted(model));
+                    "%s: the download was interrupted; what was received is kept".formatted(repository));
             cancelled.initCause(e);
             throw cancelled;
         }
     }
 
-    private Path fetch(HubModel model, HubOptions options, HubListener listener, boolean complete) throws IOException {
-        RepositoryFolder folder = folder(model);
+    private Path fetch(HubRepository repository, HubOptions options, HubListener listener, boolean complete)
+            throws IOException {
+        RepositoryFolder folder = folder(repository);
         RateFloor floor = new RateFloor(options.minRate(), window, System::nanoTime);
-        try (HubClient client = new HubClient(settings, model, floor)) {
+        try (HubClient client = new HubClient(settings, repository, floor)) {
             SnapshotDownload download =
-                    new SnapshotDownload(model, client, folder, options, settings.symlinks(), retries, listener);
+                    new SnapshotDownload(repository, client, folder, options, settings.symlinks(), retries, listener);
             Listing listing;
             try {
                 listing = download.list();
             } catch (UnreachableException e) {
-                Optional<Path> usable = options.force() ? Optional.empty() : usable(model);
+                Optional<Path> usable = options.force() ? Optional.empty() : usable(repository);
                 if (usable.isEmpty()) {
                     throw e;
                 }
@@ -169,15 +173,15 @@ public final class Hub {
             }
             RepositoryLock lock = RepositoryLock.take(
                     folder.lockFile(),
-                    () -> listener.notice("waiting for another process that downloads " + model.id()));
+                    () -> listener.notice("waiting for another process that downloads " + repository.id()));
             try {
                 // Another process may have downloaded it in the meantime.
-                Optional<Path> there = complete ? find(model) : Optional.empty();
+                Optional<Path> there = complete ? find(repository) : Optional.empty();
                 if (there.isPresent()) {
                     return there.get();
                 }
                 Path snapshot = download.fetch(listing);
-                folder.refer(model.revision(), listing.commit());
+                folder.refer(repository.revision(), listing.commit());
                 return snapshot;
             } finally {
                 lock.close();

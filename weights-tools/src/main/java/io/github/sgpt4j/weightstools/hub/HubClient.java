@@ -21,7 +21,7 @@ import java.util.concurrent.TimeoutException;
 import javax.net.ssl.SSLHandshakeException;
 import org.jspecify.annotations.Nullable;
 
-/// Talks to a hub about one model. Follows redirects itself, so that the token is sent only to the
+/// Talks to a hub about one repository. Follows redirects itself, so that the token is sent only to the
 /// hub's own scheme, host and port, and never again once a redirect has led elsewhere; redirects from
 /// https to http are refused.
 final class HubClient implements AutoCloseable {
@@ -30,7 +30,7 @@ final class HubClient implements AutoCloseable {
     private static final int MAX_LOCATION = 1 << 15;
     private static final Set<Integer> REDIRECTIONS = Set.of(301, 302, 303, 307, 308);
 
-    private final HubModel model;
+    private final HubRepository repository;
     private final HubSettings settings;
     private final URI endpoint;
     private final Origin origin;
@@ -40,8 +40,8 @@ final class HubClient implements AutoCloseable {
 
     /// @param floor ends responses that are too slow
     /// @throws HubException if the endpoint, the token or a proxy is malformed
-    HubClient(HubSettings settings, HubModel model, RateFloor floor) throws IOException {
-        this.model = model;
+    HubClient(HubSettings settings, HubRepository repository, RateFloor floor) throws IOException {
+        this.repository = repository;
         this.floor = floor;
         this.settings = settings;
         this.endpoint = Origin.endpoint(settings.endpoint());
@@ -67,7 +67,8 @@ final class HubClient implements AutoCloseable {
     ///
     /// @param path in the repository, segments separated by slashes
     URI file(String commit, String path) {
-        StringBuilder address = new StringBuilder("/" + model.id() + "/resolve/" + Origin.segment(commit));
+        StringBuilder address = new StringBuilder(
+                RepositoryKind.of(repository).page(repository) + "/resolve/" + Origin.segment(commit));
         for (String segment : path.split("/")) {
             address.append('/').append(Origin.segment(segment));
         }
@@ -108,7 +109,7 @@ final class HubClient implements AutoCloseable {
 
     private HubException refused(HttpResponse<BodyStream> response, String what) {
         response.body().close();
-        return new Refusal(model, endpoint.toString(), token.isPresent())
+        return new Refusal(repository, endpoint.toString(), token.isPresent())
                 .of(response.statusCode(), response.headers(), what);
     }
 

@@ -1,8 +1,6 @@
 package io.github.sgpt4j.weightstools.hub;
 
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /// A model on a hub by name: `OWNER/NAME`, or `OWNER/NAME@REVISION`. The rules for names are those of
 /// the Python client.
@@ -10,81 +8,30 @@ import java.util.regex.Pattern;
 /// @param owner user or organisation
 /// @param name name of the repository
 /// @param revision a branch, a tag, or the hash of a commit
-public record HubModel(String owner, String name, String revision) {
-    /// The branch used if none is named.
-    public static final String DEFAULT_REVISION = "main";
-
-    private static final int MAX_LENGTH = 96;
-    private static final Pattern PART = Pattern.compile("[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?");
-    private static final Pattern REVISION = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.+-]*(?:/[A-Za-z0-9_.+-]+)*");
-    private static final Pattern FORM = Pattern.compile("([^/@]+)/([^/@]+)(?:@(.+))?", Pattern.DOTALL);
-    private static final Pattern COMMIT = Pattern.compile("[0-9a-f]{40}");
-
+public record HubModel(String owner, String name, String revision) implements HubRepository {
     /// @throws IllegalArgumentException if a part is not what hubs allow
     public HubModel {
-        if (!isPart(owner) || !isPart(name) || name.endsWith(".git")) {
-            throw new IllegalArgumentException(
-                    "expected OWNER/NAME of a hub model, got \"%s/%s\"".formatted(owner, name));
-        }
-        if (!isRevision(revision)) {
-            throw new IllegalArgumentException(
-                    "expected a branch, a tag or a commit's hash as revision, got \"%s\"".formatted(revision));
-        }
+        RepositoryName.require("model", owner, name, revision);
     }
 
     /// Reads `OWNER/NAME` or `OWNER/NAME@REVISION`.
     ///
     /// @return empty if the text has another form
     public static Optional<HubModel> parse(String text) {
-        Matcher form = FORM.matcher(text);
-        if (!form.matches()) {
-            return Optional.empty();
-        }
-        String revision = Optional.ofNullable(form.group(3)).orElse(DEFAULT_REVISION);
-        return isPart(form.group(1)) && isPart(form.group(2)) && !form.group(2).endsWith(".git") && isRevision(revision)
-                ? Optional.of(new HubModel(form.group(1), form.group(2), revision))
-                : Optional.empty();
-    }
-
-    private static boolean isPart(String text) {
-        return text.length() <= MAX_LENGTH
-                && PART.matcher(text).matches()
-                && !text.contains("--")
-                && !text.contains("..");
-    }
-
-    private static boolean isRevision(String text) {
-        return text.length() <= MAX_LENGTH
-                && REVISION.matcher(text).matches()
-                && !text.matches("(?:.*/)?\\.+(?:/.*)?")
-                && !text.contains("..");
-    }
-
-    /// Whether a text is a full commit hash.
-    static boolean isCommit(String text) {
-        return COMMIT.matcher(text).matches();
-    }
-
-    /// `OWNER/NAME`.
-    public String id() {
-        return owner + "/" + name;
+        return RepositoryName.parse(text).map(parsed -> new HubModel(parsed.owner(), parsed.name(), parsed.revision()));
     }
 
     /// The same model at another branch, tag or commit.
     ///
     /// @throws IllegalArgumentException if the revision is invalid
+    @Override
     public HubModel withRevision(String value) {
         return new HubModel(owner, name, value);
-    }
-
-    /// The repository's folder in a cache.
-    String folder() {
-        return "models--" + owner + "--" + name;
     }
 
     /// As a user would write it.
     @Override
     public String toString() {
-        return revision.equals(DEFAULT_REVISION) ? id() : id() + "@" + revision;
+        return RepositoryName.shown(this);
     }
 }

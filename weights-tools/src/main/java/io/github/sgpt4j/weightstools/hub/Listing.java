@@ -32,28 +32,28 @@ record Listing(String commit, Map<String, Entry> entries) {
 
     /// @param json closed at the end
     /// @throws HubException if it is not a listing, or contains names that no repository has
-    static Listing read(HubModel model, InputStream json) throws IOException {
+    static Listing read(HubRepository repository, InputStream json) throws IOException {
         try (JsonParser parser = JSON.createParser(json)) {
-            return new Reader(model, parser).read();
+            return new Reader(repository, parser).read();
         } catch (JsonProcessingException e) {
             throw new HubException(
-                    "%s: list of files: not valid JSON: %s".formatted(model.id(), Unreadable.problem(e)), e);
+                    "%s: list of files: not valid JSON: %s".formatted(repository.id(), Unreadable.problem(e)), e);
         }
     }
 
     private static final class Reader {
-        private final HubModel model;
+        private final HubRepository repository;
         private final JsonParser json;
         private final Map<String, Entry> entries = new LinkedHashMap<>();
         private String commit = "";
 
-        Reader(HubModel model, JsonParser json) {
-            this.model = model;
+        Reader(HubRepository repository, JsonParser json) {
+            this.repository = repository;
             this.json = json;
         }
 
         private HubException bad(String expected, String got) {
-            return new HubException("%s: list of files: expected %s, got %s".formatted(model.id(), expected, got));
+            return new HubException("%s: list of files: expected %s, got %s".formatted(repository.id(), expected, got));
         }
 
         Listing read() throws IOException {
@@ -73,7 +73,7 @@ record Listing(String commit, Map<String, Entry> entries) {
                     json.skipChildren();
                 }
             }
-            if (!HubModel.isCommit(commit)) {
+            if (!RepositoryName.isCommit(commit)) {
                 throw bad("the hash of a commit as \"sha\"", Quoted.of(commit));
             }
             if (!listed) {

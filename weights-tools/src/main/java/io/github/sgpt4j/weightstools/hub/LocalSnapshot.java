@@ -10,11 +10,15 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
-/// The part of a model at one commit that a cache contains.
+/// The part of a repository at one commit that a cache contains.
 ///
 /// Whether that is all the engine reads is certain if this client downloaded it, since it records what
 /// it downloaded, or if the Python client recorded which files the repository has or lacks. Otherwise
@@ -37,6 +41,9 @@ record LocalSnapshot(String commit, Path directory, State state) {
     /// Version of the records; to be raised when the engine reads more files.
     private static final int VERSION = 2;
 
+    /// Folders that are searched for files of a dataset.
+    private static final int MAX_DEPTH = 3;
+
     private static final long MAX_JSON_BYTES = 64 << 20;
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -58,16 +65,17 @@ record LocalSnapshot(String commit, Path directory, State state) {
     /// The snapshot for a revision.
     ///
     /// @return empty if there is none
-    static Optional<LocalSnapshot> of(RepositoryFolder folder, HubModel model) throws IOException {
-        Optional<String> commit = folder.commit(model.revision());
+    static Optional<LocalSnapshot> of(RepositoryFolder folder, HubRepository repository) throws IOException {
+        Optional<String> commit = folder.commit(repository.revision());
         if (commit.isEmpty() || !Files.isDirectory(folder.snapshot(commit.get()))) {
             return Optional.empty();
         }
         Path directory = folder.snapshot(commit.get());
-        return Optional.of(new LocalSnapshot(commit.get(), directory, state(folder, model, commit.get(), directory)));
+        return Optional.of(
+                new LocalSnapshot(commit.get(), directory, state(folder, repository, commit.get(), directory)));
     }
 
-    private static State state(RepositoryFolder folder, HubModel model, String commit, Path directory)
+    private static State state(RepositoryFolder folder, HubRepository repository, String commit, Path directory)
             throws IOException {
         Optional<JsonNode> manifest = json(folder.manifest(commit))
                 .filter(node -> node.path("version").asInt() == VERSION);
@@ -75,18 +83,19 @@ record LocalSnapshot(String commit, Path directory, State state) {
             return matches(manifest.get(), directory) ? State.COMPLETE : State.PARTIAL;
         }
         Optional<JsonNode> tree = json(folder.tree(commit)).map(node -> node.path("files"));
-        if (tree.isPresent() && hasAll(model, listed(tree.get(), directory), directory)) {
+        if (tree.isPresent() && hasAll(repository, listed(tree.get(), directory), directory)) {
             return State.COMPLETE;
         }
-        if (!hasAll(model, inDirectory(directory), directory)) {
+        if (!hasAll(repository, inDirectory(directory), directory)) {
             return State.PARTIAL;
         }
         return tree.isEmpty() && knowsOptional(folder, commit, directory) ? State.COMPLETE : State.USABLE;
     }
 
-    private static boolean hasAll(HubModel model, NeededFiles.Repository repository, Path directory) {
+    private static boolean hasAll(HubRepository repository, NeededFiles.Repository contents, Path directory) {
         try {
-            return NeededFiles.in(model.id(), repository).stream().allMatch(path -> isThere(directory, path));
+            return RepositoryKind.of(repository).files(repository, contents).stream()
+                    .allMatch(path -> isThere(directory, path));
         } catch (SgptException | IOException e) {
             return false;
         }
@@ -112,6 +121,15 @@ record LocalSnapshot(String commit, Path directory, State state) {
             }
 
             @Override
+            public Set<String> paths() throws IOException {
+                try (Stream<Path> all = Files.walk(directory, MAX_DEPTH)) {
+                    return all.filter(Files::isRegularFile)
+                            .map(path -> directory.relativize(path).toString().replace('\\', '/'))
+                            .collect(Collectors.toSet());
+                }
+            }
+
+            @Override
             public String someNames() {
                 return directory.toString();
             }
@@ -129,6 +147,13 @@ record LocalSnapshot(String commit, Path directory, State state) {
             @Override
             public boolean has(String path) {
                 return tree.has(path);
+            }
+
+            @Override
+            public Set<String> paths() {
+                Set<String> paths = new HashSet<>();
+                tree.fieldNames().forEachRemaining(paths::add);
+                return paths;
             }
 
             @Override

@@ -47,6 +47,9 @@ final class NeededFiles {
     interface Repository {
         boolean has(String path);
 
+        /// All of its files.
+        Set<String> paths() throws IOException;
+
         /// Some of its files, for messages.
         String someNames();
 

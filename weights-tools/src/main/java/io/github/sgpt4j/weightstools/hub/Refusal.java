@@ -14,10 +14,10 @@ import java.util.regex.Pattern;
 
 /// The meaning of a status other than success.
 ///
-/// @param model the requested model
+/// @param repository what was requested
 /// @param endpoint address of the hub
 /// @param identified whether a token was sent
-record Refusal(HubModel model, String endpoint, boolean identified) {
+record Refusal(HubRepository repository, String endpoint, boolean identified) {
     private static final Set<Integer> TRANSIENT = Set.of(408, 425, 429, 500, 502, 503, 504);
     private static final Pattern RATE_LIMIT = Pattern.compile(";\\s*r\\s*=\\s*0+\\s*;\\s*t\\s*=\\s*(\\d{1,6})");
 
@@ -34,23 +34,28 @@ record Refusal(HubModel model, String endpoint, boolean identified) {
         return switch (status) {
             case 401 ->
                 identified
-                        ? "the token is not accepted, or may not read this model, or there is no such model"
-                        : "there is no such model, or it is not public (then HF_TOKEN must be set)";
+                        ? "the token is not accepted, or may not read this %1$s, or there is no such %1$s"
+                                .formatted(noun())
+                        : "there is no such %s, or it is not public (then HF_TOKEN must be set)".formatted(noun());
             case 403 -> restricted();
             case 404 ->
                 switch (code) {
-                    case "RevisionNotFound" -> "there is no revision " + Quoted.of(model.revision());
+                    case "RevisionNotFound" -> "there is no revision " + Quoted.of(repository.revision());
                     case "EntryNotFound" -> "there is no such file";
-                    case "RepoNotFound" -> "there is no such model";
-                    default -> "there is no such model, revision or file";
+                    case "RepoNotFound" -> "there is no such " + noun();
+                    default -> "there is no such %s, revision or file".formatted(noun());
                 };
             default -> "expected an answer";
         };
     }
 
+    private String noun() {
+        return RepositoryKind.of(repository).noun();
+    }
+
     private String restricted() {
-        return "access is restricted: accept the model's licence at %s/%s, and set HF_TOKEN to a token of that account"
-                .formatted(endpoint, model.id());
+        return "access is restricted: accept the %s's licence at %s%s, and set HF_TOKEN to a token of that account"
+                .formatted(noun(), endpoint, RepositoryKind.of(repository).page(repository));
     }
 
     private TransientException later(int status, HttpHeaders headers, String what) {

@@ -18,9 +18,9 @@ record RemoteFile(String path, long bytes, String etag) {
     private static final Pattern WEIGHTS = Pattern.compile(".*\\.(safetensors|bin)");
 
     /// @throws HubException if length or tag are not possible for such a file
-    static RemoteFile checked(HubModel model, String path, long bytes, String etag) throws HubException {
-        String what = model.id() + ": " + path;
-        long most = isWeights(path) ? MAX_BYTES : MAX_OTHER_BYTES;
+    static RemoteFile checked(HubRepository repository, String path, long bytes, String etag) throws HubException {
+        String what = repository.id() + ": " + path;
+        long most = isWeights(path) || repository instanceof HubDataset ? MAX_BYTES : MAX_OTHER_BYTES;
         if (bytes < 0 || bytes > most) {
             throw new HubException(
                     "%s: expected a length of 0 to %d bytes, the hub says %d".formatted(what, most, bytes));
@@ -34,7 +34,7 @@ record RemoteFile(String path, long bytes, String etag) {
     /// The file as described by the headers of a response.
     ///
     /// @throws HubException if they are incomplete or invalid
-    static RemoteFile of(HubModel model, String path, HttpHeaders headers) throws HubException {
+    static RemoteFile of(HubRepository repository, String path, HttpHeaders headers) throws HubException {
         String tag = headers.firstValue("X-Linked-Etag")
                 .or(() -> headers.firstValue("ETag"))
                 .orElse("");
@@ -43,10 +43,10 @@ record RemoteFile(String path, long bytes, String etag) {
                 .or(() -> headers.firstValue("Content-Length").filter(value -> !elsewhere))
                 .orElse("");
         if (!length.matches("[0-9]{1,18}")) {
-            throw new HubException(
-                    "%s: %s: expected its length from the hub, got %s".formatted(model.id(), path, Quoted.of(length)));
+            throw new HubException("%s: %s: expected its length from the hub, got %s"
+                    .formatted(repository.id(), path, Quoted.of(length)));
         }
-        return checked(model, path, Long.parseLong(length), plain(tag));
+        return checked(repository, path, Long.parseLong(length), plain(tag));
     }
 
     /// The tag without HTTP's quotes and weak mark.

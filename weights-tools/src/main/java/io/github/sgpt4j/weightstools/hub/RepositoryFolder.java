@@ -13,11 +13,11 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/// A model's folder in a cache, in the layout of the Python client: `blobs` by tag, `snapshots` by
+/// A repository's folder in a cache, in the layout of the Python client: `blobs` by tag, `snapshots` by
 /// commit with links to blobs, `refs` by branch or tag, each with a commit. Beside these, `.sgpt4j`
 /// holds this client's own data: which snapshots are complete, and snapshots being made.
 ///
-/// @param cache folder of all models
+/// @param cache folder of all repositories
 /// @param root folder of this one
 record RepositoryFolder(Path cache, Path root) {
     private static final Pattern COMMIT = Pattern.compile("[0-9A-Za-z][0-9A-Za-z_.-]{0,127}");
@@ -30,8 +30,9 @@ record RepositoryFolder(Path cache, Path root) {
             # For information about cache directory tags, see https://bford.info/cachedir/
             """;
 
-    static RepositoryFolder of(Path cache, HubModel model) {
-        return new RepositoryFolder(cache, cache.resolve(model.folder()));
+    static RepositoryFolder of(Path cache, HubRepository repository) {
+        return new RepositoryFolder(
+                cache, cache.resolve(RepositoryKind.of(repository).folder(repository)));
     }
 
     Path blob(RemoteFile file) {
@@ -70,7 +71,7 @@ record RepositoryFolder(Path cache, Path root) {
     ///
     /// @return empty if unknown, or if the recorded value is invalid
     Optional<String> commit(String revision) throws IOException {
-        if (HubModel.isCommit(revision)) {
+        if (RepositoryName.isCommit(revision)) {
             return Optional.of(revision);
         }
         Path reference = reference(revision);

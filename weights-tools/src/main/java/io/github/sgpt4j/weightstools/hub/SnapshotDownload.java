@@ -20,13 +20,13 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
-/// Downloads a model at one commit into a cache: the missing ones of the files that the engine needs,
+/// Downloads a repository at one commit into a cache: the missing ones of the files that are needed,
 /// several at a time, and once all are present, the snapshot. The caller holds the repository's lock.
 final class SnapshotDownload {
     private static final long MAX_LISTING_BYTES = 64 << 20;
     private static final int MAX_NAMED = 8;
 
-    private final HubModel model;
+    private final HubRepository repository;
     private final HubClient client;
     private final RepositoryFolder folder;
     private final HubOptions options;
@@ -38,21 +38,21 @@ final class SnapshotDownload {
     private final Set<String> fresh = ConcurrentHashMap.newKeySet();
 
     SnapshotDownload(
-            HubModel model,
+            HubRepository repository,
             HubClient client,
             RepositoryFolder folder,
             HubOptions options,
             boolean symlinks,
             Retries retries,
             HubListener listener) {
-        this.model = model;
+        this.repository = repository;
         this.client = client;
         this.folder = folder;
         this.options = options;
         this.symlinks = symlinks;
         this.retries = retries;
         this.progress = new TransferProgress(listener);
-        this.rules = new DownloadRules(model, options, progress);
+        this.rules = new DownloadRules(repository, options, progress);
     }
 
     /// Asks the hub for the revision's commit, and for its files.
@@ -60,12 +60,12 @@ final class SnapshotDownload {
     /// @throws UnreachableException if the hub cannot be reached, or is out of order
     /// @throws HubException if the hub refuses
     Listing list() throws IOException {
-        URI address = client.at(
-                "/api/models/%s/revision/%s?blobs=true".formatted(model.id(), Origin.segment(model.revision())));
+        URI address = client.at("%s/revision/%s?blobs=true"
+                .formatted(RepositoryKind.of(repository).api(repository), Origin.segment(repository.revision())));
         try {
             return retries.call(progress, () -> {
                 try (InputStream body =
-                        client.get(address, model.toString(), Map.of()).body()) {
+                        client.get(address, repository.toString(), Map.of()).body()) {
                     return read(body);
                 } catch (TransientException e) {
                     if (HubClient.isUnconnected(e)) {
@@ -80,9 +80,9 @@ final class SnapshotDownload {
     }
 
     private Listing read(InputStream body) throws IOException {
-        String what = model + ": list of files";
+        String what = repository + ": list of files";
         try {
-            return Listing.read(model, new BoundedStream(body, MAX_LISTING_BYTES, what));
+            return Listing.read(repository, new BoundedStream(body, MAX_LISTING_BYTES, what));
         } catch (TransientException e) {
             throw e.explained(what + ": " + e.getMessage());
         }
@@ -93,7 +93,7 @@ final class SnapshotDownload {
         folder.create();
         folder.clean();
         List<RemoteFile> files = new ArrayList<>();
-        for (String path : NeededFiles.in(model.id(), repository(listing))) {
+        for (String path : RepositoryKind.of(repository).files(repository, contents(listing))) {
             files.add(describe(listing, path));
         }
         Map<String, RemoteFile> missing = new LinkedHashMap<>();
@@ -110,11 +110,16 @@ final class SnapshotDownload {
         return folder.snapshot(listing.commit());
     }
 
-    private NeededFiles.Repository repository(Listing listing) {
+    private NeededFiles.Repository contents(Listing listing) {
         return new NeededFiles.Repository() {
             @Override
             public boolean has(String path) {
                 return listing.entries().containsKey(path);
+            }
+
+            @Override
+            public Set<String> paths() {
+                return listing.entries().keySet();
             }
 
             @Override
@@ -161,16 +166,20 @@ final class SnapshotDownload {
                         && entry.bytes().isPresent()
                         && entry.etag().isPresent()
                 ? RemoteFile.checked(
-                        model, path, entry.bytes().getAsLong(), entry.etag().get())
+                        repository,
+                        path,
+                        entry.bytes().getAsLong(),
+                        entry.etag().get())
                 : retries.call(
                         progress,
-                        () -> RemoteFile.of(model, path, client.head(client.file(listing.commit(), path), what(path))));
+                        () -> RemoteFile.of(
+                                repository, path, client.head(client.file(listing.commit(), path), what(path))));
         known.put(path, file);
         return file;
     }
 
     private String what(String path) {
-        return model + ": " + path;
+        return repository + ": " + path;
     }
 
     /// Whether nothing has to be downloaded: the blob is present, or the file itself if links are not
@@ -203,7 +212,7 @@ final class SnapshotDownload {
         progress.expect(bytes);
         String left = there == 0 ? "" : ", %,d of them from an earlier attempt".formatted(there);
         progress.notice("%s: fetching %s, %,d bytes%s"
-                .formatted(model, missing.size() == 1 ? "1 file" : missing.size() + " files", bytes, left));
+                .formatted(repository, missing.size() == 1 ? "1 file" : missing.size() + " files", bytes, left));
     }
 
     private void requireRoom(List<RemoteFile> missing) throws IOException {

@@ -8,7 +8,6 @@ import io.github.sgpt4j.text.Quoted;
 import io.github.sgpt4j.weightstools.ModelsListener;
 import io.github.sgpt4j.weightstools.hub.Hub;
 import io.github.sgpt4j.weightstools.hub.HubException;
-import io.github.sgpt4j.weightstools.hub.HubListener;
 import io.github.sgpt4j.weightstools.hub.HubModel;
 import io.github.sgpt4j.weightstools.hub.HubOptions;
 import io.github.sgpt4j.weightstools.hub.HubSettings;
@@ -45,7 +44,7 @@ public record ModelStore(Map<String, String> environment, HubOptions options, Mo
         }
         HubSettings settings = settings();
         try {
-            return new Hub(settings).get(model.get(), options, ofHub(listener));
+            return new Hub(settings).get(model.get(), options, DownloadReports.to(listener));
         } catch (HubException e) {
             throw new HubException("%s; nor is there a directory %s".formatted(e.getMessage(), path), e);
         } finally {
@@ -156,25 +155,5 @@ public record ModelStore(Map<String, String> environment, HubOptions options, Mo
         } catch (IllegalArgumentException e) {
             throw new IOException(e.getMessage(), e);
         }
-    }
-
-    /// The part of a listener that reports a download.
-    private static HubListener ofHub(ModelsListener listener) {
-        return new HubListener() {
-            @Override
-            public void notice(String sentence) {
-                listener.notice(sentence);
-            }
-
-            @Override
-            public void progress(long done, long total) {
-                listener.downloading(done, total);
-            }
-
-            @Override
-            public void fetched(String path, long bytes) {
-                listener.fetched(path, bytes);
-            }
-        };
     }
 }

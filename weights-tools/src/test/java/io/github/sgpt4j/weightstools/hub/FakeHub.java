@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.HexFormat;
@@ -28,7 +29,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.locks.LockSupport;
 
-/// A server that behaves like the Hugging Face hub, with one repository. Weights are large files on a
+/// A server that behaves like the Hugging Face hub, with one model and any number of datasets. Weights are large files
+/// on a
 /// second server, to which it redirects. Tests can make it misbehave.
 public final class FakeHub implements AutoCloseable {
     private static final long TIME_TO_READ_NANOS = 500_000_000;
@@ -55,6 +57,10 @@ public final class FakeHub implements AutoCloseable {
 
     public final List<Request> requests = new CopyOnWriteArrayList<>();
     public final Map<String, byte[]> files = new TreeMap<>();
+
+    /// Files of datasets by id.
+    final Map<String, Map<String, byte[]>> datasets = new TreeMap<>();
+
     final Map<String, String> revisions = new ConcurrentHashMap<>(Map.of("main", COMMIT));
 
     /// Responses to the next requests whose path ends like this, one for each.
@@ -186,11 +192,15 @@ public final class FakeHub implements AutoCloseable {
 
     /// The name of a file's blob.
     String tag(String path) {
-        return isLarge(path) ? sha256(files.get(path)) : gitHash(files.get(path));
+        return tag(path, files.get(path));
+    }
+
+    static String tag(String path, byte[] content) {
+        return isLarge(path) ? sha256(content) : gitHash(content);
     }
 
     static boolean isLarge(String path) {
-        return path.matches(".*\\.(safetensors|bin|h5|onnx)");
+        return path.matches(".*\\.(safetensors|bin|h5|onnx|jsonl\\.gz)");
     }
 
     static String sha256(byte[] content) {
@@ -214,15 +224,32 @@ public final class FakeHub implements AutoCloseable {
 
     private void answerHub(HttpExchange exchange) throws IOException {
         String[] api = exchange.getRequestURI().getRawPath().split("/");
-        if (exchange.getRequestURI().getPath().startsWith("/api/models/" + ID + "/revision/")) {
-            list(exchange, decoded(api[6]));
+        if (api.length > 5 && (api[1] + "/" + api[2]).equals("api/datasets")) {
+            answerDataset(exchange, api[3] + "/" + api[4], api[5], decoded(api[6]));
+        } else if (api.length > 6 && api[1].equals("datasets")) {
+            String path = decoded(String.join("/", Arrays.copyOfRange(api, 6, api.length)));
+            answerDataset(exchange, api[2] + "/" + api[3], path, decoded(api[5]));
+        } else if (exchange.getRequestURI().getPath().startsWith("/api/models/" + ID + "/revision/")) {
+            list(exchange, decoded(api[6]), files);
         } else if (exchange.getRequestURI().getPath().startsWith("/api/models/" + ID + "/tree/")) {
             tree(exchange);
         } else if (exchange.getRequestURI().getPath().startsWith("/" + ID + "/resolve/")) {
             String path = decoded(String.join("/", Arrays.copyOfRange(api, 5, api.length)));
-            resolve(exchange, decoded(api[4]), path);
+            resolve(exchange, decoded(api[4]), path, files);
         } else {
             status(404, Map.of("X-Error-Code", "RepoNotFound")).give(exchange);
+        }
+    }
+
+    /// @param path of a file, or `revision` for the list of files
+    private void answerDataset(HttpExchange exchange, String id, String path, String revision) throws IOException {
+        Map<String, byte[]> contents = datasets.get(id);
+        if (contents == null) {
+            status(404, Map.of("X-Error-Code", "RepoNotFound")).give(exchange);
+        } else if (path.equals("revision")) {
+            list(exchange, revision, contents);
+        } else {
+            resolve(exchange, revision, path, contents);
         }
     }
 
@@ -234,17 +261,21 @@ public final class FakeHub implements AutoCloseable {
         return revisions.containsValue(revision) ? Optional.of(revision) : Optional.ofNullable(revisions.get(revision));
     }
 
-    private void list(HttpExchange exchange, String revision) throws IOException {
+    private void list(HttpExchange exchange, String revision, Map<String, byte[]> contents) throws IOException {
         Optional<String> commit = commit(revision);
         if (commit.isEmpty()) {
             status(404, Map.of("X-Error-Code", "RevisionNotFound")).give(exchange);
             return;
         }
-        json(listing(commit.get()).toString()).give(exchange);
+        json(listing(commit.get(), contents).toString()).give(exchange);
     }
 
     /// The hub's list of files.
     ObjectNode listing(String commit) {
+        return listing(commit, files);
+    }
+
+    private ObjectNode listing(String commit, Map<String, byte[]> contents) {
         ObjectNode listing = JSON.createObjectNode()
                 .put("_id", "1")
                 .put("id", ID)
@@ -257,7 +288,7 @@ public final class FakeHub implements AutoCloseable {
                 .put("sha", commit);
         listing.putArray("tags").add("a");
         ArrayNode siblings = listing.putArray("siblings");
-        files.forEach((path, content) -> {
+        contents.forEach((path, content) -> {
             ObjectNode file = siblings.addObject().put("rfilename", path);
             if (blobs) {
                 file.put("size", content.length).put("blobId", gitHash(content));
@@ -290,35 +321,41 @@ public final class FakeHub implements AutoCloseable {
         json(tree.toString()).give(exchange);
     }
 
-    private void resolve(HttpExchange exchange, String revision, String path) throws IOException {
+    private void resolve(HttpExchange exchange, String revision, String path, Map<String, byte[]> contents)
+            throws IOException {
         Optional<String> commit = commit(revision);
         if (commit.isEmpty()) {
             status(404, Map.of("X-Error-Code", "RevisionNotFound")).give(exchange);
             return;
         }
         exchange.getResponseHeaders().set("X-Repo-Commit", commit.get());
-        if (!files.containsKey(path)) {
+        if (!contents.containsKey(path)) {
             status(404, Map.of("X-Error-Code", "EntryNotFound")).give(exchange);
             return;
         }
-        byte[] content = files.get(path);
+        byte[] content = contents.get(path);
         if (isLarge(path)) {
-            exchange.getResponseHeaders().set("X-Linked-Etag", "\"" + tag(path) + "\"");
+            exchange.getResponseHeaders().set("X-Linked-Etag", "\"" + tag(path, content) + "\"");
             exchange.getResponseHeaders().set("X-Linked-Size", "" + content.length);
-            exchange.getResponseHeaders().set("Location", cdnEndpoint() + "/" + tag(path) + "?signature=secret");
+            exchange.getResponseHeaders()
+                    .set("Location", cdnEndpoint() + "/" + tag(path, content) + "?signature=secret");
             exchange.sendResponseHeaders(302, -1);
         } else {
-            exchange.getResponseHeaders().set("ETag", "\"" + tag(path) + "\"");
+            exchange.getResponseHeaders().set("ETag", "\"" + tag(path, content) + "\"");
             send(exchange, content);
         }
     }
 
     private void answerCdn(HttpExchange exchange) throws IOException {
         String tag = exchange.getRequestURI().getPath().substring(1);
-        for (String path : files.keySet()) {
-            if (tag(path).equals(tag)) {
-                send(exchange, files.get(path));
-                return;
+        List<Map<String, byte[]>> all = new ArrayList<>(datasets.values());
+        all.add(files);
+        for (Map<String, byte[]> contents : all) {
+            for (Map.Entry<String, byte[]> file : contents.entrySet()) {
+                if (tag(file.getKey(), file.getValue()).equals(tag)) {
+                    send(exchange, file.getValue());
+                    return;
+                }
             }
         }
         status(404, Map.of()).give(exchange);

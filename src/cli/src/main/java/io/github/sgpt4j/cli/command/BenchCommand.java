@@ -1,6 +1,7 @@
 package io.github.sgpt4j.cli.command;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import io.github.sgpt4j.SpeedPlan;
 import io.github.sgpt4j.SpeedReport;
 import io.github.sgpt4j.SpeedTest;
 import io.github.sgpt4j.cli.console.Console;
@@ -30,12 +31,14 @@ import picocli.CommandLine.Option;
         footer = {
             "",
             "Examples:",
-            "  sgpt bench",
-            "  sgpt bench --shape 125M --threads 4 --seconds 30"
+            "  sgpt bench --shape 125M --seconds 30",
+            "  sgpt bench -m OWNER/NAME --device cuda --dtype bf16"
         })
 public final class BenchCommand extends ModelCommand {
     private static final double TERA = 1e12;
     private static final double GIGA = 1e9;
+    /// An estimate that is not this much longer than asked for is not worth a line.
+    private static final double TOLERANCE = 1.2;
 
     @Option(
             names = "--shape",
@@ -47,7 +50,9 @@ public final class BenchCommand extends ModelCommand {
             names = "--texts",
             paramLabel = "N",
             converter = Converters.Count.class,
-            description = "Texts per pass (default: as many as fill two batches, four on a GPU).")
+            description =
+                    "Texts per pass (default: as many as fill two batches, four on a GPU, or fewer if --seconds does not"
+                            + " suffice for them).")
     private int texts;
 
     @Option(
@@ -68,8 +73,9 @@ public final class BenchCommand extends ModelCommand {
             names = "--seconds",
             paramLabel = "N",
             converter = Converters.Count.class,
-            description = "Minimum seconds per measurement (default: ${DEFAULT-VALUE}).")
-    private int seconds = 5;
+            description = "Seconds for everything but opening the model; longer only if three passes take longer"
+                    + " (default: ${DEFAULT-VALUE}).")
+    private int seconds = 10;
 
     @Option(names = "--format", paramLabel = "FORMAT", description = "text, or json for one object (default: text).")
     private ReportFormat format = ReportFormat.TEXT;
@@ -90,11 +96,13 @@ public final class BenchCommand extends ModelCommand {
         String subject =
                 named.map(s -> s + ", random weights").or(this::modelName).orElse("built-in model");
         SpeedReport report;
-        Work work;
+        SpeedPlan work;
         try (SpeedTest test = open(named)) {
             test.deviceNotice().ifPresent(this::notice);
-            work = work(test);
-            report = measure(test, work);
+            notice("measuring for about %d s".formatted(seconds));
+            work = plan(test);
+            tell(work);
+            report = test.run(work);
             test.noticesInUse().forEach(this::notice);
         }
         try (Output out = Output.open(console(), Optional.empty())) {
@@ -114,28 +122,30 @@ public final class BenchCommand extends ModelCommand {
         return SpeedTest.ofShape(named.get(), common().modelOptions());
     }
 
-    /// What is measured.
-    ///
-    /// @param texts texts per pass
-    /// @param length tokens of each
-    /// @param batchTokens most tokens computed at a time
-    private record Work(int texts, int length, int batchTokens) {}
-
-    private Work work(SpeedTest test) {
+    private SpeedPlan plan(SpeedTest test) {
         int length = tokens > 0 ? tokens : test.usualTokens(queryTokens);
         int batchTokens = common().batchTokens().orElseGet(test::batchTokens);
-        return new Work(texts > 0 ? texts : test.usualTexts(length, batchTokens), length, batchTokens);
-    }
-
-    private SpeedReport measure(SpeedTest test, Work work) {
         try {
-            return test.run(work.texts, work.length, queryTokens, work.batchTokens, seconds);
+            return test.plan(texts, length, queryTokens, batchTokens, seconds);
         } catch (IllegalArgumentException e) {
             throw usage(String.valueOf(e.getMessage()));
         }
     }
 
-    private void write(String subject, Work work, SpeedReport report, OutputStream out) throws IOException {
+    /// Says what differs from what was asked for.
+    private void tell(SpeedPlan plan) {
+        if (texts == 0 && plan.texts() < plan.usualTexts()) {
+            notice(("passes of %,d texts instead of %,d, which fill the batches, so that three passes fit; a longer"
+                            + " --seconds may show higher rates")
+                    .formatted(plan.texts(), plan.usualTexts()));
+        }
+        if (plan.expectedSeconds() > TOLERANCE * seconds) {
+            notice("%d passes of %,d texts take longer: about %.0f s in all"
+                    .formatted(SpeedPlan.MIN_PASSES, plan.texts(), plan.expectedSeconds()));
+        }
+    }
+
+    private void write(String subject, SpeedPlan work, SpeedReport report, OutputStream out) throws IOException {
         switch (format) {
             case TEXT -> out.write(text(subject, work, report).getBytes(StandardCharsets.UTF_8));
             case JSON -> {
@@ -146,7 +156,7 @@ public final class BenchCommand extends ModelCommand {
         }
     }
 
-    private String text(String subject, Work work, SpeedReport report) {
+    private String text(String subject, SpeedPlan work, SpeedReport report) {
         SpeedReport.Parts parts = report.parts();
         SpeedReport.Ceiling ceiling = report.ceiling();
         return new TextTable("lrl")
@@ -159,7 +169,7 @@ public final class BenchCommand extends ModelCommand {
                         "work",
                         "",
                         "%,d texts of %,d tokens, queries of %,d, %,d tokens at a time"
-                                .formatted(work.texts, work.length, queryTokens, work.batchTokens))
+                                .formatted(work.texts(), work.tokens(), queryTokens, work.batchTokens()))
                 .row("embedding", number(report.texts().median()), "texts/s" + spread(report.texts()))
                 .row("", number(report.tokens().median()), "tokens/s" + spread(report.tokens()))
                 .row("scoring", number(report.pairs().median()), "pairs/s" + spread(report.pairs()))
@@ -200,14 +210,14 @@ public final class BenchCommand extends ModelCommand {
         return String.format(Locale.ROOT, "%,." + decimals + "f", value);
     }
 
-    private void json(String subject, Work work, SpeedReport report, JsonGenerator json) throws IOException {
+    private void json(String subject, SpeedPlan work, SpeedReport report, JsonGenerator json) throws IOException {
         json.writeStringField("model", subject);
         json.writeStringField("device", report.device());
         json.writeStringField("dtype", common().modelOptions().dtype().toString());
-        json.writeNumberField("texts", work.texts);
-        json.writeNumberField("tokens", work.length);
+        json.writeNumberField("texts", work.texts());
+        json.writeNumberField("tokens", work.tokens());
         json.writeNumberField("query_tokens", queryTokens);
-        json.writeNumberField("batch_tokens", work.batchTokens);
+        json.writeNumberField("batch_tokens", work.batchTokens());
         rate(json, "texts_per_second", report.texts());
         rate(json, "tokens_per_second", report.tokens());
         rate(json, "pairs_per_second", report.pairs());

@@ -200,6 +200,11 @@ public abstract class ModelCommand implements Callable<Integer> {
         }
     }
 
+    /// The verb as the user called it.
+    public final CommandSpec spec() {
+        return spec;
+    }
+
     /// Whether an option was given.
     public final boolean given(String option) {
         return spec.commandLine().getParseResult().hasMatchedOption(option);

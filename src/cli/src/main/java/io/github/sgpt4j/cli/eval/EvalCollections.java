@@ -3,6 +3,7 @@ package io.github.sgpt4j.cli.eval;
 import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.CrossEncoder;
 import io.github.sgpt4j.Model;
+import io.github.sgpt4j.cli.eval.EvalSources.Collection;
 import io.github.sgpt4j.cli.input.TextInput;
 import io.github.sgpt4j.cli.model.Truncations;
 import io.github.sgpt4j.cli.output.Output;
@@ -30,10 +31,8 @@ public final class EvalCollections {
     private final EvalCommand command;
     private final EvalOptions options;
     private final EvalCaches caches;
+    private final EvalSources sources;
     private final boolean dropIdentical;
-
-    /// A collection with its parts, read but not searched.
-    private record Collection(String name, List<BeirDataset> parts) {}
 
     /// A way to find documents.
     @FunctionalInterface
@@ -45,6 +44,7 @@ public final class EvalCollections {
         this.command = command;
         this.options = options;
         caches = new EvalCaches(command, options);
+        sources = new EvalSources(command, options);
         dropIdentical = options.identicalIds(EvalOptions.IdenticalIds.DROP) == EvalOptions.IdenticalIds.DROP;
     }
 
@@ -52,19 +52,20 @@ public final class EvalCollections {
     public List<EvalResult> evaluate(List<String> directories, Map<String, Object> about) throws IOException {
         List<Collection> collections = new ArrayList<>();
         for (String directory : directories) {
-            Path path = TextInput.path(directory);
-            String name = String.valueOf(path.toAbsolutePath().normalize().getFileName());
-            collections.add(new Collection(name, BeirDataset.openAll(path, options.split())));
+            collections.add(sources.open(directory));
         }
         Map<BeirDataset, Path> runs = runFiles(collections);
+        Map<BeirDataset, Run> first = new FirstStages(command, options, dropIdentical).read(collections);
         about.put("mode", options.mode().toString());
-        about.put("split", options.split());
+        if (collections.stream().map(Collection::split).distinct().count() == 1) {
+            about.put("split", collections.getFirst().split());
+        }
         about.put("depth", options.depth());
         about.put("identical_ids", dropIdentical ? "drop" : "keep");
         return switch (options.mode()) {
             case BM25 -> evaluate(collections, runs, this::bm25);
             case DENSE, HYBRID -> withEmbedder(collections, runs, about);
-            case RERANK -> withScorer(collections, runs, about);
+            case RERANK -> withScorer(collections, runs, first, about);
         };
     }
 
@@ -76,6 +77,7 @@ public final class EvalCollections {
             about.put("model", ModelIdentity.of(encoder).name());
             about.put("fingerprint", encoder.fingerprint());
             about.put("similarity", encoder.similarity().toString());
+            put(about, model);
             boolean hybrid = options.mode() == EvalOptions.Mode.HYBRID;
             List<EvalResult> results = evaluate(
                     collections,
@@ -91,21 +93,39 @@ public final class EvalCollections {
     }
 
     private List<EvalResult> withScorer(
-            List<Collection> collections, Map<BeirDataset, Path> runs, Map<String, Object> about) throws IOException {
+            List<Collection> collections,
+            Map<BeirDataset, Path> runs,
+            Map<BeirDataset, Run> first,
+            Map<String, Object> about)
+            throws IOException {
         command.warnAboutReranking();
         try (Model model = command.openModel();
                 CrossEncoder encoder = command.scorer(model, options.crossEncoder(command.common()));
                 CachedPairScorer scorer = caches.scorer(model, encoder)) {
             about.put("rerank", options.rerank());
+            about.put("first_stage", options.firstStage().orElse("bm25"));
             about.put("model", String.valueOf(model.directory().getFileName()));
             about.put("scoring", encoder.method().toString());
+            put(about, model);
             about.put("fingerprint", encoder.fingerprint());
             List<EvalResult> results = evaluate(
-                    collections, runs, retrieval -> retrieval.rerank(bm25(retrieval), options.rerank(), scorer));
+                    collections,
+                    runs,
+                    retrieval -> retrieval.rerank(firstStage(retrieval, first), options.rerank(), scorer));
             command.notice("%,d pairs scored, %,d found in the cache".formatted(scorer.computed(), scorer.found()));
             Truncations.of(encoder).forEach(command::notice);
             return results;
         }
+    }
+
+    private void put(Map<String, Object> about, Model model) {
+        about.put("device", model.device());
+        about.put("dtype", command.common().modelOptions().dtype().toString());
+    }
+
+    private Run firstStage(BeirRetrieval retrieval, Map<BeirDataset, Run> runs) throws IOException {
+        Run run = runs.get(retrieval.dataset());
+        return run == null ? bm25(retrieval) : run;
     }
 
     private Run bm25(BeirRetrieval retrieval) throws IOException {
@@ -138,12 +158,17 @@ public final class EvalCollections {
                 if (file != null) {
                     save(run, file);
                 }
-                Evaluation evaluation = Evaluation.of(dataset.qrels(), run, options.measures());
+                Evaluation evaluation = Evaluation.of(dataset.qrels(), run, options.measures(options.ranked()));
                 command.noticeQueries(dataset.name(), evaluation);
                 warnAboutDropped(dataset);
-                parts.add(new EvalResult.Part(dataset.name(), evaluation));
+                parts.add(new EvalResult.Part(dataset.name(), evaluation, dataset.queries()));
             }
-            results.add(new EvalResult(collection.name(), parts));
+            results.add(new EvalResult(
+                    collection.name(),
+                    collection.split(),
+                    collection.source(),
+                    EvalSources.isAsInBeir(collection),
+                    parts));
         }
         return results;
     }
@@ -174,19 +199,8 @@ public final class EvalCollections {
             return files;
         }
         Path target = TextInput.path(options.saveRun().get());
-        boolean single =
-                collections.size() == 1 && collections.getFirst().parts().size() == 1;
-        if (single) {
-            files.put(collections.getFirst().parts().getFirst(), target);
-        } else {
-            for (Collection collection : collections) {
-                boolean divided = collection.parts().size() > 1;
-                for (BeirDataset part : collection.parts()) {
-                    String name = divided ? collection.name() + "." + part.name() : part.name();
-                    files.put(part, target.resolve(name + ".run"));
-                }
-            }
-        }
+        boolean single = RunPaths.isSingle(collections);
+        files.putAll(RunPaths.of(target, collections));
         if (files.values().stream().distinct().count() < files.size()) {
             throw command.usage("--save-run: expected collections with different names, got two with the same");
         }

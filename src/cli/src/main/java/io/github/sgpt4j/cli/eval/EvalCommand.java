@@ -22,12 +22,12 @@ import io.github.sgpt4j.retrieval.evaluation.Run;
 import io.github.sgpt4j.retrieval.evaluation.Useb;
 import io.github.sgpt4j.retrieval.evaluation.UsebTask;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -47,8 +47,8 @@ import picocli.CommandLine.Option;
             "An interrupted evaluation resumes where it stopped when it is run again.",
             "",
             "Examples:",
-            "  sgpt eval --data scifact nfcorpus -m OWNER/NAME --report report.json",
-            "  sgpt eval --run run.trec --qrels qrels.tsv"
+            "  sgpt eval --data BeIR/scifact BeIR/nfcorpus -m OWNER/NAME --report report.html",
+            "  sgpt eval --data scifact --mode rerank --first-stage bm25.run -m OWNER/NAME"
         })
 public final class EvalCommand extends ModelCommand {
     @Option(
@@ -67,10 +67,12 @@ public final class EvalCommand extends ModelCommand {
 
     @Option(
             names = "--data",
-            paramLabel = "DIR",
+            paramLabel = "DIR|OWNER/NAME",
             arity = "1..*",
             converter = Converters.Name.class,
-            description = "Collections to search.")
+            description =
+                    "Collections to search: folders, or datasets of the Hugging Face hub such as BeIR/scifact, which"
+                            + " are downloaded unless they are in the cache.")
     private List<String> data = new ArrayList<>();
 
     @Option(
@@ -91,9 +93,7 @@ public final class EvalCommand extends ModelCommand {
     public void run() throws IOException {
         checkUsage();
         LuceneLog.silence();
-        if (options.report().isPresent()) {
-            checkWritable(console(), options.report().get());
-        }
+        files().check();
         if (run != null && qrels != null) {
             evaluateRun(run, qrels);
         } else if (useb != null) {
@@ -122,6 +122,7 @@ public final class EvalCommand extends ModelCommand {
                     "--mode",
                     "--depth",
                     "--rerank",
+                    "--first-stage",
                     "--prompt",
                     RerankerOptions.TEMPLATE,
                     RerankerOptions.INSTRUCTION,
@@ -140,10 +141,14 @@ public final class EvalCommand extends ModelCommand {
             requireOnePrompt(options.prompts(), TextKind.QUERY);
             checkMode();
         }
-        for (Optional<String> file : List.of(options.report(), options.saveRun())) {
-            if (file.isPresent() && file.get().equals("-")) {
-                throw usage("--report, --save-run: expected a file, got - (--format json writes the report to stdout)");
-            }
+        if (options.saveRun().filter("-"::equals).isPresent()) {
+            throw usage("--save-run: expected a file, got -");
+        }
+        files().complaint().ifPresent(complaint -> {
+            throw usage(complaint);
+        });
+        if (useb != null && options.reports().stream().anyMatch(ReportFiles::isPage)) {
+            throw usage("--report: with --useb, which has no queries, expected a name for JSON, got one for a page");
         }
     }
 
@@ -151,7 +156,13 @@ public final class EvalCommand extends ModelCommand {
         EvalOptions.Mode mode = options.mode();
         if (mode != EvalOptions.Mode.RERANK) {
             String where = "with --mode %s; --mode rerank lets the model re-order the first N of BM25".formatted(mode);
-            refuse(where, "--rerank", "--prompt", RerankerOptions.TEMPLATE, RerankerOptions.INSTRUCTION);
+            refuse(
+                    where,
+                    "--rerank",
+                    "--first-stage",
+                    "--prompt",
+                    RerankerOptions.TEMPLATE,
+                    RerankerOptions.INSTRUCTION);
         }
         if (mode == EvalOptions.Mode.RERANK || mode == EvalOptions.Mode.BM25) {
             refuse(
@@ -177,25 +188,24 @@ public final class EvalCommand extends ModelCommand {
         if (options.identicalIds(EvalOptions.IdenticalIds.KEEP) == EvalOptions.IdenticalIds.DROP) {
             ranking = ranking.withoutIdenticalIds();
         }
-        Evaluation evaluation = Evaluation.of(judgements, ranking, options.measures());
+        Evaluation evaluation = Evaluation.of(judgements, ranking, options.measures(Integer.MAX_VALUE));
         noticeQueries(runFile, evaluation);
         String table = (options.perQuery() ? EvalTable.perQuery("", evaluation) + "\n" : "")
                 + EvalTable.single(runFile, evaluation.queries().size(), evaluation.means());
-        write(table, EvalJson.run(runFile, qrelsFile, evaluation, options.perQuery()));
+        Map<String, Object> about = new LinkedHashMap<>();
+        about.put("run", runFile);
+        about.put("qrels", qrelsFile);
+        EvalResult.Part part = new EvalResult.Part(runFile, evaluation, Map.of());
+        EvalResult result = new EvalResult(runFile, "", Optional.empty(), false, List.of(part));
+        write(
+                table,
+                EvalJson.run(runFile, qrelsFile, evaluation, options.perQuery()),
+                made -> EvalPage.of(about, List.of(result), made));
     }
 
     /// Prints notices about queries that the means conceal.
     public void noticeQueries(String name, Evaluation evaluation) {
-        noticeQueries(name, "judged queries without results, which count as 0", evaluation.withoutResults());
-        noticeQueries(name, "queries without a relevant document, which count as 0", evaluation.withoutRelevant());
-        noticeQueries(
-                name, "queries of the run without judgements, which do not count", evaluation.withoutJudgements());
-    }
-
-    private void noticeQueries(String name, String what, List<String> queries) {
-        if (!queries.isEmpty()) {
-            notice("%s: %s: %,d (%s)".formatted(name, what, queries.size(), EvalTable.some(queries)));
-        }
+        EvalNotices.of(name, evaluation).forEach(this::notice);
     }
 
     private void evaluateData() throws IOException {
@@ -215,7 +225,11 @@ public final class EvalCommand extends ModelCommand {
         boolean single = results.size() == 1 && !first.isDivided();
         table.append(
                 single ? EvalTable.single(first.name(), first.queries(), first.means()) : EvalTable.several(results));
-        write(table.toString(), EvalJson.data(about, results, options.perQuery()));
+        table.append(BeirAverages.of(results).text());
+        write(
+                table.toString(),
+                EvalJson.data(about, results, options.perQuery()),
+                made -> EvalPage.of(about, results, made));
     }
 
     private void evaluateUseb(String directory) throws IOException {
@@ -250,23 +264,24 @@ public final class EvalCommand extends ModelCommand {
             }
             Truncations.of(encoder).forEach(this::notice);
         }
-        write(EvalTable.useb(results), EvalJson.useb(about, results));
+        write(EvalTable.useb(results), EvalJson.useb(about, results), made -> {
+            throw new IllegalStateException("refused before");
+        });
     }
 
-    private void write(String table, Map<String, Object> report) throws IOException {
+    private ReportFiles files() {
+        return new ReportFiles(console(), options.reports());
+    }
+
+    /// @param page the report as a page, from how it was made
+    private void write(String table, Map<String, Object> report, Function<Reproduction, byte[]> page)
+            throws IOException {
+        Reproduction made = Reproduction.of(spec());
+        report.putAll(made.facts());
         byte[] json = EvalJson.bytes(report);
-        if (options.report().isPresent()) {
-            write(options.report(), json);
-        }
-        write(
-                Optional.empty(),
-                options.format() == EvalOptions.Format.JSON ? json : table.getBytes(StandardCharsets.UTF_8));
-    }
-
-    private void write(Optional<String> file, byte[] bytes) throws IOException {
-        try (Output out = Output.open(console(), file)) {
-            out.stream().write(bytes);
-            out.finish();
-        }
+        files().write(
+                        json,
+                        () -> page.apply(made),
+                        options.format() == EvalOptions.Format.JSON ? json : ReportFiles.utf8(table));
     }
 }

@@ -15,7 +15,7 @@ import java.util.Map;
 
 /// Evaluation reports as JSON. Fields keep their order, numbers their full precision.
 public final class EvalJson {
-    private static final String DEFINITIONS =
+    static final String DEFINITIONS =
             "trec_eval: linear gain, log2 discount, ideal ranking from all judged documents, averaged over all judged"
                     + " queries; run sorted by score descending, ties by document id descending";
 
@@ -43,12 +43,18 @@ public final class EvalJson {
         }
         report.put("datasets", datasets);
         report.put("average", EvalTable.named(EvalTable.average(results)));
+        List<Object> averages = BeirAverages.of(results).json();
+        if (!averages.isEmpty()) {
+            report.put("beir_averages", averages);
+        }
         return report;
     }
 
     private static Map<String, Object> dataset(EvalResult result, boolean perQuery) {
         Map<String, Object> dataset = new LinkedHashMap<>();
         dataset.put("name", result.name());
+        dataset.put("split", result.split());
+        result.source().ifPresent(source -> dataset.put("source", source));
         if (!result.isDivided()) {
             dataset.putAll(evaluation(result.parts().getFirst().evaluation(), perQuery));
             return dataset;

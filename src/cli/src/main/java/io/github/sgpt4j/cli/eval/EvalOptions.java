@@ -8,6 +8,7 @@ import io.github.sgpt4j.cli.option.Converters;
 import io.github.sgpt4j.cli.option.EncoderOptions;
 import io.github.sgpt4j.cli.option.PromptOptions;
 import io.github.sgpt4j.cli.option.RerankerOptions;
+import io.github.sgpt4j.retrieval.evaluation.BeirAverage;
 import io.github.sgpt4j.retrieval.evaluation.Measure;
 import java.util.ArrayList;
 import java.util.List;
@@ -49,6 +50,9 @@ public final class EvalOptions {
         JSON
     }
 
+    /// Documents per query that BEIR asks for.
+    private static final int DEPTH = 1000;
+
     @Option(
             names = "--mode",
             paramLabel = "MODE",
@@ -61,14 +65,14 @@ public final class EvalOptions {
             names = "--split",
             paramLabel = "NAME",
             converter = Converters.Name.class,
-            description = "Which judgements to use (default: test).")
+            description = "Which judgements to use (default: test; of msmarco dev, as in BEIR).")
     private @Nullable String split;
 
     @Option(
             names = "--depth",
             paramLabel = "N",
             converter = Converters.Count.class,
-            description = "Documents found per query (default: 1000, as in BEIR).")
+            description = "Documents found per query (default: 1000, as in BEIR, or the largest of --cutoffs).")
     private @Nullable Integer depth;
 
     @Option(
@@ -77,6 +81,15 @@ public final class EvalOptions {
             converter = Converters.Count.class,
             description = "Documents per query that --mode rerank scores (default: 100).")
     private @Nullable Integer rerank;
+
+    @Option(
+            names = "--first-stage",
+            paramLabel = "RUN",
+            converter = Converters.Name.class,
+            description =
+                    "For --mode rerank: a run in TREC's format whose documents are scored, instead of BM25's; with"
+                            + " several collections, a directory with NAME.run.")
+    private @Nullable String firstStage;
 
     @Option(
             names = "--identical-ids",
@@ -90,7 +103,9 @@ public final class EvalOptions {
             paramLabel = "N",
             split = ",",
             converter = Converters.Count.class,
-            description = "Cutoff ranks of nDCG, MAP, recall and precision (default: 1,3,5,10,100).")
+            description =
+                    "Cutoff ranks of nDCG, MAP, recall and precision (default: 1,3,5,10,100, and 1000 unless fewer"
+                            + " documents are found).")
     private List<Integer> cutoffs = new ArrayList<>();
 
     @Mixin
@@ -116,8 +131,9 @@ public final class EvalOptions {
             names = "--report",
             paramLabel = "FILE",
             converter = Converters.Name.class,
-            description = "Also write the JSON report to this file.")
-    private @Nullable String report;
+            description = "Also write a report: a page with plots and a table of all queries if the name ends in .html,"
+                    + " otherwise JSON. May be repeated.")
+    private List<String> reports = new ArrayList<>();
 
     @Option(
             names = "--save-run",
@@ -145,8 +161,17 @@ public final class EvalOptions {
         return Optional.ofNullable(split).orElse("test");
     }
 
+    /// The split of a collection.
+    public String split(String collection) {
+        return Optional.ofNullable(split).orElseGet(() -> BeirAverage.split(collection));
+    }
+
     public int depth() {
-        return Optional.ofNullable(depth).orElse(1000);
+        return Optional.ofNullable(depth).orElseGet(() -> Math.max(DEPTH, lastCutoff()));
+    }
+
+    private int lastCutoff() {
+        return cutoffs.stream().mapToInt(Integer::intValue).max().orElse(0);
     }
 
     public int rerank() {
@@ -157,11 +182,27 @@ public final class EvalOptions {
         return Optional.ofNullable(identicalIds).orElse(otherwise);
     }
 
-    public List<Measure> measures() {
-        return Measure.standard(
-                cutoffs.isEmpty()
-                        ? Measure.STANDARD_CUTOFFS
-                        : cutoffs.stream().sorted().distinct().toList());
+    public Optional<String> firstStage() {
+        return Optional.ofNullable(firstStage);
+    }
+
+    /// What is measured.
+    ///
+    /// @param found documents asked for; without `--cutoffs`, no cutoff is larger
+    public List<Measure> measures(int found) {
+        if (!cutoffs.isEmpty()) {
+            return Measure.standard(cutoffs.stream().sorted().distinct().toList());
+        }
+        List<Integer> usual = new ArrayList<>(Measure.STANDARD_CUTOFFS);
+        if (found >= DEPTH) {
+            usual.add(DEPTH);
+        }
+        return Measure.standard(usual);
+    }
+
+    /// Documents of a query that have a rank: those found, or those scored by `--mode rerank`.
+    public int ranked() {
+        return mode() == Mode.RERANK ? rerank() : depth();
     }
 
     /// An encoder over a model that the caller owns.
@@ -186,8 +227,8 @@ public final class EvalOptions {
         return format;
     }
 
-    public Optional<String> report() {
-        return Optional.ofNullable(report);
+    public List<String> reports() {
+        return reports;
     }
 
     public Optional<String> saveRun() {
@@ -209,8 +250,8 @@ public final class EvalOptions {
                     "--rerank: expected at most the %d documents of --depth, got %d".formatted(depth(), rerank));
         }
         boolean scored = mode() == Mode.RERANK;
-        int found = scored ? rerank() : depth();
-        int last = cutoffs.stream().mapToInt(Integer::intValue).max().orElse(0);
+        int found = ranked();
+        int last = lastCutoff();
         return last <= found
                 ? Optional.empty()
                 : Optional.of("--cutoffs: expected at most the %d documents of %s, got %d"

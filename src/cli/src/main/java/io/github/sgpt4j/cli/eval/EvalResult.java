@@ -5,12 +5,16 @@ import io.github.sgpt4j.retrieval.evaluation.Measure;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// The result of evaluating a collection.
 ///
 /// @param name of the collection
+/// @param split whose judgements were used; empty if unknown
+/// @param source where it came from, if not from a folder
+/// @param asInBeir whether it is one of BEIR's collections, evaluated as BEIR does
 /// @param parts the collection itself, or its sub-collections, whose means are averaged
-public record EvalResult(String name, List<Part> parts) {
+public record EvalResult(String name, String split, Optional<String> source, boolean asInBeir, List<Part> parts) {
     public EvalResult {
         parts = List.copyOf(parts);
         if (parts.isEmpty()) {
@@ -19,7 +23,11 @@ public record EvalResult(String name, List<Part> parts) {
     }
 
     /// A collection, or a sub-collection.
-    public record Part(String name, Evaluation evaluation) {}
+    ///
+    /// @param name of it
+    /// @param evaluation of its queries
+    /// @param texts of the queries by id; empty if unknown
+    public record Part(String name, Evaluation evaluation, Map<String, String> texts) {}
 
     public boolean isDivided() {
         return parts.size() > 1;

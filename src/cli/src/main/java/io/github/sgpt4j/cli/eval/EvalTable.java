@@ -14,7 +14,7 @@ import java.util.Map;
 
 /// Evaluation results as text tables.
 public final class EvalTable {
-    private static final int NAME_COLUMNS = 28;
+    private static final int NAME_COLUMNS = 30;
     private static final List<Kind> BY_CUTOFF = List.of(Kind.NDCG, Kind.MAP, Kind.RECALL, Kind.PRECISION);
 
     private EvalTable() {}
@@ -64,8 +64,15 @@ public final class EvalTable {
             }
         }
         if (results.size() > 1) {
-            row(text, "average", "", average(results), shown);
+            row(text, "average of these " + results.size(), "", average(results), shown);
         }
+        return unix(text);
+    }
+
+    /// A row of [#several] for an average.
+    static String average(String name, Map<Measure, Double> means) {
+        StringBuilder text = new StringBuilder();
+        row(text, name, "", means, shown(means));
         return unix(text);
     }
 
@@ -82,8 +89,8 @@ public final class EvalTable {
         text.append('\n');
     }
 
-    /// nDCG and P at the cutoff closest to 10, MAP and recall at the largest cutoff, MRR.
-    private static List<Measure> shown(Map<Measure, Double> means) {
+    /// nDCG and P at the cutoff closest to 10, MAP and recall at the one closest to 100, MRR.
+    static List<Measure> shown(Map<Measure, Double> means) {
         List<Integer> cutoffs = means.keySet().stream()
                 .map(Measure::cutoff)
                 .filter(cutoff -> cutoff > 0)
@@ -92,11 +99,13 @@ public final class EvalTable {
         int ten = cutoffs.stream()
                 .min(Comparator.comparingInt(c -> Math.abs(c - 10)))
                 .orElse(10);
-        int last = cutoffs.stream().max(Comparator.naturalOrder()).orElse(100);
+        int hundred = cutoffs.stream()
+                .min(Comparator.comparingInt(c -> Math.abs(c - 100)))
+                .orElse(100);
         return List.of(
                 new Measure(Kind.NDCG, ten),
-                new Measure(Kind.MAP, last),
-                new Measure(Kind.RECALL, last),
+                new Measure(Kind.MAP, hundred),
+                new Measure(Kind.RECALL, hundred),
                 new Measure(Kind.PRECISION, ten),
                 new Measure(Kind.RECIPROCAL_RANK, 0));
     }

@@ -40,10 +40,20 @@ public record BeirDataset(String name, Path directory, Map<String, String> queri
     /// @throws FormatException if a file is missing or malformed, or a judged query has no text
     /// @throws IOException if a file cannot be read
     public static BeirDataset open(Path directory, String split) throws IOException {
+        return open(nameOf(directory), directory, directory.resolve("qrels"), split);
+    }
+
+    /// As [#open(Path, String)], for a collection whose judgements may be elsewhere.
+    ///
+    /// @param name of the collection
+    /// @param directory has corpus and queries
+    /// @param splits the folder of `SPLIT.tsv`
+    /// @param split such as `test`
+    public static BeirDataset open(String name, Path directory, Path splits, String split) throws IOException {
         Path corpus = require(directory, CORPUS);
-        Path judgements = find(directory.resolve("qrels"), split + ".tsv")
-                .orElseThrow(() -> new FormatException("%s: expected judgements of split \"%s\" in qrels, found %s"
-                        .formatted(directory, split, splits(directory))));
+        Path judgements = find(splits, split + ".tsv")
+                .orElseThrow(() -> new FormatException("%s: expected judgements of split \"%s\" in %s, found %s"
+                        .formatted(directory, split, splits.getFileName(), splits(splits))));
         Qrels qrels = Qrels.read(judgements);
         Path file = require(directory, QUERIES);
         Map<String, String> texts = queryTexts(file, qrels);
@@ -56,7 +66,7 @@ public record BeirDataset(String name, Path directory, Map<String, String> queri
             }
             queries.put(query, text);
         }
-        return new BeirDataset(nameOf(directory), directory, queries, qrels, List.of(corpus, file, judgements));
+        return new BeirDataset(name, directory, queries, qrels, List.of(corpus, file, judgements));
     }
 
     /// Opens a collection, or all parts of a folder of collections, such as CQADupStack with its
@@ -125,9 +135,9 @@ public record BeirDataset(String name, Path directory, Map<String, String> queri
         return Optional.empty();
     }
 
-    private static String splits(Path directory) {
+    private static String splits(Path folder) {
         List<String> names = new ArrayList<>();
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(directory.resolve("qrels"))) {
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
             for (Path file : files) {
                 names.add(String.valueOf(file.getFileName()));
             }

@@ -2,6 +2,9 @@ package io.github.sgpt4j.retrieval.evaluation;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// A measure of a ranking, as trec_eval 9 defines it. A document is relevant if its judgement is 1 or
 /// more.
@@ -37,6 +40,9 @@ public record Measure(Kind kind, int cutoff) {
         }
     }
 
+    private static final Pattern FORM =
+            Pattern.compile("(ndcg|map|recall|p|mrr|recip_rank)(?:(?:@|_cut_|_)([1-9][0-9]{0,8}))?");
+
     /// The cutoffs that reports show by default.
     public static final List<Integer> STANDARD_CUTOFFS = List.of(1, 3, 5, 10, 100);
 
@@ -71,6 +77,29 @@ public record Measure(Kind kind, int cutoff) {
         return List.copyOf(measures);
     }
 
+    /// Reads a measure's name: that of [#name], or the usual one, such as `nDCG@10`, `MAP`, `MAP@100`,
+    /// `recall@100`, `P@10`, `MRR` or `MRR@10`, in upper or lower case.
+    ///
+    /// @throws IllegalArgumentException if it is not one of these
+    public static Measure parse(String text) {
+        Matcher form = FORM.matcher(text.toLowerCase(Locale.ROOT));
+        if (form.matches()) {
+            Kind kind = switch (form.group(1)) {
+                case "ndcg" -> Kind.NDCG;
+                case "map" -> Kind.MAP;
+                case "recall" -> Kind.RECALL;
+                case "p" -> Kind.PRECISION;
+                default -> Kind.RECIPROCAL_RANK;
+            };
+            String cutoff = form.group(2);
+            if (cutoff != null || !kind.needsCutoff()) {
+                return new Measure(kind, cutoff == null ? 0 : Integer.parseInt(cutoff));
+            }
+        }
+        throw new IllegalArgumentException(
+                "expected a measure such as nDCG@10, MAP@100, recall@100, P@10 or MRR, got \"%s\"".formatted(text));
+    }
+
     /// The name that trec_eval gives it: `ndcg_cut_10`, `map_cut_10`, `recall_10`, `P_10`,
     /// `recip_rank`, `map`, `ndcg`.
     public String name() {
@@ -79,6 +108,18 @@ public record Measure(Kind kind, int cutoff) {
         }
         boolean cut = kind == Kind.NDCG || kind == Kind.MAP;
         return kind.prefix + (cut ? "_cut_" : "_") + cutoff;
+    }
+
+    /// The usual name, for tables: `nDCG@10`, `MAP@100`, `recall@100`, `P@10`, `MRR`.
+    public String label() {
+        String usual = switch (kind) {
+            case NDCG -> "nDCG";
+            case MAP -> "MAP";
+            case RECALL -> "recall";
+            case PRECISION -> "P";
+            case RECIPROCAL_RANK -> "MRR";
+        };
+        return cutoff == 0 ? usual : usual + "@" + cutoff;
     }
 
     /// As [#name].

@@ -167,6 +167,19 @@ public final class Run {
         return new Run(Collections.unmodifiableMap(kept));
     }
 
+    /// This run with at most the first documents of each query.
+    ///
+    /// @throws IllegalArgumentException if `depth` is below 1
+    public Run first(int depth) {
+        if (depth < 1) {
+            throw new IllegalArgumentException("depth: expected at least 1, got " + depth);
+        }
+        Map<String, List<ScoredId>> kept = new LinkedHashMap<>();
+        rankings.forEach((query, documents) ->
+                kept.put(query, List.copyOf(documents.subList(0, Math.min(depth, documents.size())))));
+        return new Run(Collections.unmodifiableMap(kept));
+    }
+
     @Override
     public boolean equals(Object other) {
         return other instanceof Run run && run.rankings.equals(rankings);
