@@ -261,7 +261,7 @@ class BadInputTest {
                 "Search x|unknown verb \"Search\"; did you mean search? (see sgpt --help)",
                 "tokenise x|unknown verb \"tokenise\"; did you mean tokenize? (see sgpt --help)",
                 "idnex x|unknown verb \"idnex\"; did you mean index? (see sgpt --help)",
-                "inspection|unknown verb \"inspection\" (see sgpt --help)",
+                "nonsense x|unknown verb \"nonsense\" (see sgpt --help)",
                 "7|unknown verb \"7\" (see sgpt --help)",
                 "embed|expected a text, -i FILE or lines on stdin, got none",
                 "devices --batch-tokens 4|--batch-tokens has no effect on devices",

@@ -96,7 +96,7 @@ class HelpTest {
 
     @ParameterizedTest
     @CsvSource({
-        "similarity, ''", "inspection, ''", "x, ''", "embd, embed", "Search, search", "tokenise, tokenize",
+        "similarity, ''", "inspection, inspect", "x, ''", "embd, embed", "Search, search", "tokenise, tokenize",
         "tok, tokenize", "idnex, index", "verfy, verify", "quit, ''"
     })
     void onlyWordsThatAreNearAreSuggested(String given, String expected) {

@@ -39,7 +39,7 @@ import picocli.CommandLine.Spec;
             "",
             "Examples:",
             "  sgpt download OWNER/NAME",
-            "  sgpt download OWNER/NAME@v1.0 --max-size 10g"
+            "  sgpt download OWNER/NAME@v1.0 --max-size 10GB"
         })
 public final class DownloadCommand implements Callable<Integer> {
     private final Console console;
