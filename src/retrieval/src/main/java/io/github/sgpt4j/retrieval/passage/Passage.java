@@ -1,0 +1,27 @@
+package io.github.sgpt4j.retrieval.passage;
+
+import java.util.Objects;
+
+/// The part of a document that matched.
+///
+/// @param range place in the document's text, without its title, in UTF-16 code units
+/// @param text of that part
+public record Passage(TextRange range, String text) {
+    /// Refuses null.
+    public Passage {
+        Objects.requireNonNull(range, "range");
+        Objects.requireNonNull(text, "text");
+    }
+
+    /// A part of a document's text.
+    ///
+    /// @throws IndexOutOfBoundsException if the text is shorter
+    public static Passage of(String text, TextRange range) {
+        return new Passage(range, range.of(text));
+    }
+
+    /// A text as a whole.
+    public static Passage whole(String text) {
+        return new Passage(new TextRange(0, text.length()), text);
+    }
+}
