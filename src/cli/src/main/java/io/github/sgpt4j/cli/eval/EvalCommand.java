@@ -119,6 +119,7 @@ public final class EvalCommand extends ModelCommand {
                     "--depth",
                     "--rerank",
                     "--prompt",
+                    EvalOptions.PASSAGES,
                     RerankerOptions.TEMPLATE,
                     RerankerOptions.INSTRUCTION,
                     "--save-run");
@@ -153,6 +154,7 @@ public final class EvalCommand extends ModelCommand {
             refuse(
                     "with --mode %s, which computes no embeddings".formatted(mode),
                     EncoderOptions.NAMES.toArray(String[]::new));
+            refuse("with --mode %s, which computes no embeddings".formatted(mode), EvalOptions.PASSAGES);
         }
         if (mode == EvalOptions.Mode.BM25) {
             noticeUnusedModel("--mode bm25");

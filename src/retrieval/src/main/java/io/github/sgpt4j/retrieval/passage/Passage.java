@@ -20,6 +20,14 @@ public record Passage(TextRange range, String text) {
         return new Passage(range, range.of(text));
     }
 
+    /// The place in code points, as Python and tokenizers count it.
+    ///
+    /// @param whole the document's text
+    public TextRange codePoints(String whole) {
+        int start = whole.codePointCount(0, range.start());
+        return new TextRange(start, start + text.codePointCount(0, text.length()));
+    }
+
     /// A text as a whole.
     public static Passage whole(String text) {
         return new Passage(new TextRange(0, text.length()), text);
