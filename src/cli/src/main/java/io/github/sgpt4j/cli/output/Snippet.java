@@ -68,24 +68,24 @@ record Snippet(String text, List<TextRange> marks) {
 
     /// Where a line begins that has the most words of the query.
     private int start(int columns) {
-        int best = 0;
-        int most = 0;
+        int room = columns - columns / BEFORE_SHARE - 2;
+        int first = 0;
+        int last = -1;
         int end = 0;
         for (int i = 0; i < marks.size(); i++) {
             end = Math.max(end, i);
-            while (end < marks.size()
-                    && marks.get(end).end() <= marks.get(i).start() + columns - columns / BEFORE_SHARE - 2) {
+            while (end + 1 < marks.size() && marks.get(end + 1).end() <= marks.get(i).start() + room) {
                 end++;
             }
-            if (end - i > most) {
-                most = end - i;
-                best = i;
+            if (end - i > last - first) {
+                first = i;
+                last = end;
             }
         }
-        if (marks.isEmpty() || marks.get(best).end() < columns - 1) {
+        if (last < 0 || marks.get(last).end() < columns - 1) {
             return 0;
         }
-        int from = marks.get(best).start();
+        int from = marks.get(first).start();
         int space = text.indexOf(' ', Math.max(0, from - columns / BEFORE_SHARE));
         return space < 0 || space >= from ? from : space + 1;
     }
