@@ -38,13 +38,10 @@ class PassageCommandsTest {
     @BeforeEach
     void writeCorpus() throws IOException {
         Path file = folder.resolve("corpus.jsonl");
-        Files.writeString(
-                file,
-                """
+        Files.writeString(file, """
                 {"_id": "long", "title": "Report", "text": "%s"}
                 {"_id": "short", "text": "Bread is made of flour."}
-                """
-                        .formatted(TEXT));
+                """.formatted(TEXT));
         corpus = file.toString();
         index = folder.resolve("index").toString();
     }
@@ -57,16 +54,28 @@ class PassageCommandsTest {
     void indexTellsPassagesAndResultsShowTheOneThatMatched() {
         Cli.Result made = index("48");
         assertEquals(0, made.code(), made.err());
-        assertTrue(made.err().matches("(?s).*, 0 of them cut; \\S+ has 2 documents in ([5-9]|1\\d) passages\n"), made.err());
+        assertTrue(
+                made.err().matches("(?s).*, 0 of them cut; \\S+ has 2 documents in ([5-9]|1\\d) passages\n"),
+                made.err());
         for (String mode : List.of("dense", "bm25", "hybrid")) {
-            shown(Cli.run("search", "--index", index, "--mode", mode, "--format", "jsonl", "how many legs have spiders"));
+            shown(Cli.run(
+                    "search", "--index", index, "--mode", mode, "--format", "jsonl", "how many legs have spiders"));
             String table = Cli.run("search", "--index", index, "--mode", mode, "how many legs have spiders")
                     .text();
             assertTrue(table.contains("…") && table.contains("eight legs"), table);
             assertFalse(table.contains("\u001b"), table);
         }
-        shown(Cli.run("search", "--corpus", corpus, "--passage-tokens", "48", "--format", "jsonl", "how many legs have spiders"));
-        List<JsonNode> whole = Cli.run("search", "--corpus", corpus, "--passage-tokens", "off", "--format", "jsonl", "bread")
+        shown(Cli.run(
+                "search",
+                "--corpus",
+                corpus,
+                "--passage-tokens",
+                "48",
+                "--format",
+                "jsonl",
+                "how many legs have spiders"));
+        List<JsonNode> whole = Cli.run(
+                        "search", "--corpus", corpus, "--passage-tokens", "off", "--format", "jsonl", "bread")
                 .lines();
         assertTrue(whole.stream().noneMatch(line -> line.has("passage")));
     }
@@ -80,7 +89,8 @@ class PassageCommandsTest {
         int[] points = text.codePoints().toArray();
         int start = passage.get("start").asInt();
         assertEquals(
-                passage.get("text").asText(), new String(points, start, passage.get("end").asInt() - start));
+                passage.get("text").asText(),
+                new String(points, start, passage.get("end").asInt() - start));
         assertTrue(passage.get("text").asText().contains(FACT), passage::toString);
     }
 
@@ -110,10 +120,11 @@ class PassageCommandsTest {
     void anEvaluationMaySplitDocuments() throws IOException {
         Path data = Files.createDirectories(folder.resolve("data/qrels")).getParent();
         Files.copy(Path.of(corpus), data.resolve("corpus.jsonl"));
-        Files.writeString(data.resolve("queries.jsonl"), "{\"_id\": \"q\", \"text\": \"how many legs have spiders\"}\n");
+        Files.writeString(
+                data.resolve("queries.jsonl"), "{\"_id\": \"q\", \"text\": \"how many legs have spiders\"}\n");
         Files.writeString(data.resolve("qrels/test.tsv"), "query-id\tcorpus-id\tscore\nq\tlong\t1\n");
-        Cli.Result split = Cli.run(
-                "eval", "--data", data.toString(), "--no-cache", "--passages", "48", "--format", "json");
+        Cli.Result split =
+                Cli.run("eval", "--data", data.toString(), "--no-cache", "--passages", "48", "--format", "json");
         assertEquals(0, split.code(), split.err());
         assertTrue(split.err().matches("(?s).*2 documents in ([5-9]|1\\d) passages.*"), split.err());
         JsonNode report = Cli.parse(split.text().replace("\n", " "));
@@ -153,6 +164,7 @@ class PassageCommandsTest {
 
     private static Console console(boolean terminal, Map<String, String> environment) {
         OutputStream none = OutputStream.nullOutputStream();
-        return new Console(new ByteArrayInputStream(new byte[0]), none, new PrintStream(none), 80, terminal, environment);
+        return new Console(
+                new ByteArrayInputStream(new byte[0]), none, new PrintStream(none), 80, terminal, environment);
     }
 }

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.apache.lucene.util.BytesRef;
 
 /// Writes documents to an index. Only texts that are new to the index are embedded.
@@ -39,7 +40,8 @@ record DocumentWriter(WriterThread writer, BiEncoder encoder, VectorSpace space,
     /// Documents to write, and the vectors already known for them.
     private static final class Plan {
         private final List<Task> tasks = new ArrayList<>();
-        private final Optional<PassageSplitter> splitter;
+        private final Supplier<PassageSplitter> splitters;
+        private Optional<PassageSplitter> splitter = Optional.empty();
         private final Map<BytesRef, EmbeddedText> texts = new LinkedHashMap<>();
         private final Map<BytesRef, SplitText> toEmbed = new LinkedHashMap<>();
         private long replaced;
@@ -47,13 +49,18 @@ record DocumentWriter(WriterThread writer, BiEncoder encoder, VectorSpace space,
         private long embedded;
         private long cut;
 
-        Plan(Optional<PassageSplitter> splitter) {
-            this.splitter = splitter;
+        /// @param splitters makes one when the first document is to be split: a call that embeds nothing needs no
+        ///     tokenizer, and so is not ended by an interrupt
+        Plan(Supplier<PassageSplitter> splitters) {
+            this.splitters = splitters;
         }
 
         SplitText split(Document document) {
             Interrupts.check("splitting documents");
-            return splitter.map(s -> s.split(document)).orElseGet(() -> SplitText.whole(document));
+            if (splitter.isEmpty()) {
+                splitter = Optional.of(splitters.get());
+            }
+            return splitter.get().split(document);
         }
     }
 
@@ -70,10 +77,7 @@ record DocumentWriter(WriterThread writer, BiEncoder encoder, VectorSpace space,
             throws IOException {
         Map<String, Document> byId = new LinkedHashMap<>();
         documents.forEach(document -> byId.put(IndexFiles.check(document).id(), document));
-        Plan plan = new Plan(
-                passages.isOff()
-                        ? Optional.empty()
-                        : Optional.of(new PassageSplitter(passages, TokenCounter.of(encoder))));
+        Plan plan = new Plan(() -> new PassageSplitter(passages, TokenCounter.of(encoder)));
         for (Document document : byId.values()) {
             plan(document, known, current, plan);
         }
@@ -109,7 +113,7 @@ record DocumentWriter(WriterThread writer, BiEncoder encoder, VectorSpace space,
         });
     }
 
-    private static void plan(Document document, Lookup known, boolean current, Plan plan) throws IOException {
+    private void plan(Document document, Lookup known, boolean current, Plan plan) throws IOException {
         BytesRef hash = ContentHash.of(document);
         Change change = change(known.find(document.id()), document, hash);
         switch (change == Change.NONE && !current ? Change.CHANGED : change) {
@@ -126,7 +130,7 @@ record DocumentWriter(WriterThread writer, BiEncoder encoder, VectorSpace space,
             if (text.isPresent()) {
                 plan.texts.put(hash, text.get());
             } else {
-                plan.toEmbed.put(hash, plan.split(document));
+                plan.toEmbed.put(hash, passages.isOff() ? SplitText.whole(document) : plan.split(document));
             }
         }
     }

@@ -114,14 +114,18 @@ class PassageIndexTest {
                 Hit first = search(index, options).getFirst();
                 assertEquals("fact", first.document().id(), options::toString);
                 assertTrue(first.passage().text().contains(FACT), first.passage()::text);
-                assertEquals(first.passage().text(), first.passage().range().of(first.document().text()));
-                assertTrue(first.passageText().startsWith("Report ") && first.passageText().length() < 250);
+                assertEquals(
+                        first.passage().text(),
+                        first.passage().range().of(first.document().text()));
+                assertTrue(first.passageText().startsWith("Report ")
+                        && first.passageText().length() < 250);
             }
             IndexOptions off = index.options().withPassages(PassageOptions.OFF);
             try (SemanticIndex whole = SemanticIndex.open(folder.resolve("whole"), encoder, off)) {
                 whole.add(documents());
                 whole.commit();
-                Hit found = search(whole, SearchOptions.DEFAULT.withMode(SearchMode.BM25)).getFirst();
+                Hit found = search(whole, SearchOptions.DEFAULT.withMode(SearchMode.BM25))
+                        .getFirst();
                 assertEquals(found.document().text(), found.passage().text());
                 assertEquals(whole.size(), whole.passages());
             }
@@ -142,7 +146,9 @@ class PassageIndexTest {
                 assertEquals(hits.size(), new HashSet<>(ids(hits)).size());
                 assertEquals(memory.search("spiders have eight legs", query, all), hits, options::toString);
             }
-            assertEquals(documents().size(), search(index, SearchOptions.DEFAULT.withLimit(100)).size());
+            assertEquals(
+                    documents().size(),
+                    search(index, SearchOptions.DEFAULT.withLimit(100)).size());
         }
     }
 
@@ -153,7 +159,9 @@ class PassageIndexTest {
             Hit hit = search(index, SearchOptions.DEFAULT).getFirst();
             float alone = encoder.similarity(query, encoder.embedDocument(hit.passageText()));
             assertEquals(alone, hit.similarity().orElseThrow(), 1e-5f);
-            float mean = search(index, SearchOptions.DEFAULT.withBestPassages(2)).getFirst().score();
+            float mean = search(index, SearchOptions.DEFAULT.withBestPassages(2))
+                    .getFirst()
+                    .score();
             assertTrue(mean < hit.score());
         }
         assertEquals(Optional.of(2f), new PassageScores(new float[] {1, 3, Float.NaN, 0}).pooled(2));
@@ -169,7 +177,8 @@ class PassageIndexTest {
             index.commit();
             assertTrue(index.passages() > 1000);
             for (SearchOptions options : List.of(
-                    SearchOptions.DEFAULT.withCandidates(5), SearchOptions.DEFAULT.withCandidates(5).withExact(true))) {
+                    SearchOptions.DEFAULT.withCandidates(5),
+                    SearchOptions.DEFAULT.withCandidates(5).withExact(true))) {
                 List<String> found = ids(search(index, options.withLimit(5)));
                 assertEquals("huge", found.getFirst());
                 assertEquals(5, new HashSet<>(found).size());
@@ -177,10 +186,13 @@ class PassageIndexTest {
                 assertEquals(4, new HashSet<>(kind).size());
                 assertEquals("huge", kind.getFirst());
                 Filter notNine = Filter.not(Filter.equal("kind", 9));
-                assertFalse(ids(search(index, options.withLimit(13).withFilter(notNine))).contains("fact"));
+                assertFalse(ids(search(index, options.withLimit(13).withFilter(notNine)))
+                        .contains("fact"));
             }
             assertEquals(5, index.documents(Filter.equal("kind", 0), 100).size());
-            assertEquals(13, index.documents(Filter.not(Filter.equal("kind", 9)), 100).size());
+            assertEquals(
+                    13,
+                    index.documents(Filter.not(Filter.equal("kind", 9)), 100).size());
         }
     }
 
@@ -207,12 +219,14 @@ class PassageIndexTest {
             assertEquals(left - ofFact, index.passages());
             assertEquals(documents().size() - 1, index.size());
             List<Document> few = documents().subList(0, 3);
-            assertEquals(9, index.update(few.iterator(), true, UpdateListener.NONE).removed());
+            assertEquals(
+                    9, index.update(few.iterator(), true, UpdateListener.NONE).removed());
             assertEquals(3, index.size());
             index.optimize();
             assertEquals(1 + 4 * 2, index.passages(), 8);
         }
-        assertTrue(IndexVerifier.verify(folder, Optional.empty(), VerifyListener.NONE).isSound());
+        assertTrue(IndexVerifier.verify(folder, Optional.empty(), VerifyListener.NONE)
+                .isSound());
     }
 
     @Test
@@ -236,14 +250,15 @@ class PassageIndexTest {
                         folder.resolve("none"), encoder, own -> own.withPassages(PassageOptions.of(300))));
         assertFalse(Files.exists(folder.resolve("none")));
         try (SemanticIndex usual = SemanticIndex.open(folder.resolve("usual"), encoder)) {
-            assertEquals(Optional.of(new PassageOptions(256, 32)), usual.options().passages());
+            assertEquals(
+                    Optional.of(new PassageOptions(256, 32)), usual.options().passages());
         }
     }
 
     @Test
     void anIndexWithoutPassagesStaysOne() throws IOException {
-        Map<String, String> old = new IndexMetadata(ModelIdentity.of(encoder), encoder.similarity(), IndexOptions.DEFAULT)
-                .toUserData();
+        Map<String, String> old =
+                new IndexMetadata(ModelIdentity.of(encoder), encoder.similarity(), IndexOptions.DEFAULT).toUserData();
         assertEquals("1", old.get("sgpt4j.format"));
         try (Directory directory = FSDirectory.open(folder);
                 IndexWriter writer = new IndexWriter(
@@ -281,7 +296,10 @@ class PassageIndexTest {
             }
         }
         for (Path path : List.of(shards, merged)) {
-            assertTrue(IndexVerifier.verify(path, Optional.empty(), VerifyListener.NONE).isSound(), path::toString);
+            assertTrue(
+                    IndexVerifier.verify(path, Optional.empty(), VerifyListener.NONE)
+                            .isSound(),
+                    path::toString);
         }
     }
 
@@ -299,11 +317,11 @@ class PassageIndexTest {
             EmbeddedText text = new EmbeddedText(
                     List.of(new TextRange(0, 5), new TextRange(5, 9)),
                     List.of(own.embedDocument("a"), own.embedDocument("b")));
-            var rows = Fields.rows(
-                    document, ContentHash.of(document), new VectorSpace(own.similarity()), text);
+            var rows = Fields.rows(document, ContentHash.of(document), new VectorSpace(own.similarity()), text);
             // The row of the second passage says that it is the third.
-            rows.get(1).replaceAll(field ->
-                    field.name().equals(Fields.PASSAGE) ? new NumericDocValuesField(Fields.PASSAGE, 2) : field);
+            rows.get(1)
+                    .replaceAll(field ->
+                            field.name().equals(Fields.PASSAGE) ? new NumericDocValuesField(Fields.PASSAGE, 2) : field);
             writer.addDocuments(rows);
             writer.commit();
         }
@@ -328,8 +346,8 @@ class PassageIndexTest {
             Document document = fact("odd");
             VectorSpace space = new VectorSpace(encoder.similarity());
             float[] vector = space.prepare(encoder.embedDocument(FACT));
-            EmbeddedText text = new EmbeddedText(
-                    List.of(new TextRange(0, 5), new TextRange(5, 9)), List.of(vector, vector));
+            EmbeddedText text =
+                    new EmbeddedText(List.of(new TextRange(0, 5), new TextRange(5, 9)), List.of(vector, vector));
             var rows = Fields.rows(document, ContentHash.of(document), space, text);
             rows.getFirst().removeIf(field -> field.name().equals("passages"));
             writer.addDocuments(rows);
@@ -364,7 +382,8 @@ class PassageIndexTest {
                 searches.add(threads.submit(() -> {
                     for (int i = 0; i < 200; i++) {
                         for (Hit hit : search(index, SearchOptions.DEFAULT.withExact(i % 2 == 0))) {
-                            assertTrue(hit.passage().range().end() <= hit.document().text().length());
+                            assertTrue(hit.passage().range().end()
+                                    <= hit.document().text().length());
                         }
                     }
                     return null;
@@ -390,7 +409,8 @@ class PassageIndexTest {
         assertEquals(List.of(), QueryWords.of("the of").in(text));
         assertArrayEquals(
                 new double[] {0.5, 0.5 + 0.5, 0},
-                words.scores("spider. spider legs. bread", List.of(
-                        new TextRange(0, 7), new TextRange(8, 20), new TextRange(21, 26))));
+                words.scores(
+                        "spider. spider legs. bread",
+                        List.of(new TextRange(0, 7), new TextRange(8, 20), new TextRange(21, 26))));
     }
 }

@@ -74,7 +74,8 @@ record Snippet(String text, List<TextRange> marks) {
         int end = 0;
         for (int i = 0; i < marks.size(); i++) {
             end = Math.max(end, i);
-            while (end + 1 < marks.size() && marks.get(end + 1).end() <= marks.get(i).start() + room) {
+            while (end + 1 < marks.size()
+                    && marks.get(end + 1).end() <= marks.get(i).start() + room) {
                 end++;
             }
             if (end - i > last - first) {
