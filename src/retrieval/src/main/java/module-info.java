@@ -16,6 +16,7 @@ module io.github.sgpt4j.retrieval {
     exports io.github.sgpt4j.retrieval.filter;
     exports io.github.sgpt4j.retrieval.matrix;
     exports io.github.sgpt4j.retrieval.mining;
+    exports io.github.sgpt4j.retrieval.passage;
 
     // Reading of files stops with the thread's interrupt everywhere in the same way.
     exports io.github.sgpt4j.retrieval.interrupts to

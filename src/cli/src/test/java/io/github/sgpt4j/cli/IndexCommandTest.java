@@ -53,8 +53,9 @@ class IndexCommandTest {
         assertEquals("", first.text());
         assertTrue(
                 first.err()
-                        .matches("sgpt: 3 documents read in [0-9.]+ s: 3 added, 0 replaced, 0 unchanged, 0 removed;"
-                                + " 3 texts embedded \\([0-9]+/s\\); \\S+ has 3 documents\n"),
+                        .matches(
+                                "sgpt: 3 documents read in [0-9.]+ s: 3 added, 0 replaced, 0 unchanged, 0 removed;"
+                                        + " 3 texts embedded \\([0-9]+/s\\), 0 of them cut; \\S+ has 3 documents in 3 passages\n"),
                 first.err());
         Files.writeString(
                 corpus, CORPUS.replace("bread", "cake").lines().skip(1).reduce("", (a, b) -> a + b + "\n"));

@@ -168,7 +168,8 @@ class OptionsTest {
         make[make.length - 1] = "16";
         String line = Cli.run(make).failure(1);
         assertTrue(
-                line.contains("made with vectors of 32 bits, 7 connections, beam width 100, and cannot be changed to"),
+                line.contains("made with vectors of 32 bits, 7 connections, beam width 100, passages of 256 tokens,"
+                        + " overlapping by 32, and cannot be changed to vectors of 32 bits, 16 connections"),
                 line);
     }
 

@@ -121,14 +121,23 @@ class SearchCommandTest {
     }
 
     @Test
-    void givesCosineZeroToTextsWithoutTokens() throws IOException {
+    void findsNoTextsWithoutTokensByMeaningAsInAnIndex() throws IOException {
         Path file = folder.resolve("empty.txt");
         Files.writeString(file, "\nbread\n");
         List<JsonNode> lines = Cli.run(
-                        "search", "-m", Cli.model("gptneo-be"), "--corpus", file.toString(), "--format", "jsonl", "")
+                        "search",
+                        "-m",
+                        Cli.model("gptneo-be"),
+                        "--corpus",
+                        file.toString(),
+                        "--format",
+                        "jsonl",
+                        "flour")
                 .lines();
-        assertEquals(
-                List.of("0", "1"), lines.stream().map(l -> l.get("id").asText()).toList());
-        lines.forEach(line -> assertEquals(0.0, line.get("score").asDouble()));
+        assertEquals(List.of("1"), lines.stream().map(l -> l.get("id").asText()).toList());
+        Cli.Result nothing =
+                Cli.run("search", "-m", Cli.model("gptneo-be"), "--corpus", file.toString(), "--format", "jsonl", "");
+        assertEquals(0, nothing.code(), nothing.err());
+        assertEquals("", nothing.text());
     }
 }

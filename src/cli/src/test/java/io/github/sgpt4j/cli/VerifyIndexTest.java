@@ -64,7 +64,7 @@ class VerifyIndexTest {
                 "model +nano-specb-\\S+ \\(dimension 256, pooling weightedmean, fingerprint [0-9a-f]+\\)",
                 "similarity +cosine",
                 "graph +int8, 16 connections, beam width 100",
-                "ok +commit +segments_\\w+: 1 parts, 2 documents",
+                "ok +commit +segments_\\w+: 1 parts, 2 passages",
                 "ok +metadata +made with model nano.*",
                 "ok +checksums +[0-9]+ files, [0-9,]+ bytes",
                 "ok +structure +words, texts, columns and vectors of 1 parts",
@@ -138,9 +138,9 @@ class VerifyIndexTest {
         try (BiEncoder encoder = BiEncoder.open(NanoModel.directory());
                 SemanticIndex writer = SemanticIndex.open(index, encoder)) {
             writer.add(List.of(Document.of("x", "heat")));
-            assertTrue(verify().text().contains(": 1 parts, 2 documents"));
+            assertTrue(verify().text().contains(": 1 parts, 2 passages"));
             writer.commit();
-            assertTrue(verify().text().contains(": 2 parts, 3 documents"));
+            assertTrue(verify().text().contains(": 2 parts, 3 passages"));
         }
     }
 

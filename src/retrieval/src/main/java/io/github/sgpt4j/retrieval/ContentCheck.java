@@ -23,7 +23,8 @@ import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.util.Bits;
 
 /// Checks every document of an index: its id leads to it, its text is the one that was embedded, its
-/// metadata are those that filters see, and its vector is valid. Holds one document at a time.
+/// metadata are those that filters see, its passages are in its text and follow it, and their vectors are
+/// valid. Holds one document at a time.
 final class ContentCheck {
     /// For the squared length of a vector of length 1 in 32-bit numbers.
     private static final double TOLERANCE = 1e-4;
@@ -33,8 +34,10 @@ final class ContentCheck {
     private final IndexReader reader;
     private final VerifyListener listener;
     private final Lookup lookup;
+    private final int total;
     private final Map<Kind, String> wrong = new EnumMap<>(Kind.class);
     private long documents;
+    private long passages;
     private long withVector;
     private long withMetadata;
 
@@ -44,6 +47,7 @@ final class ContentCheck {
         this.reader = reader;
         this.listener = listener;
         lookup = new Lookup(reader);
+        total = Rows.count(reader);
     }
 
     /// @return checks of ids, texts, metadata and vectors
@@ -56,13 +60,19 @@ final class ContentCheck {
         for (LeafReaderContext leaf : reader.leaves()) {
             check((CodecReader) leaf.reader(), leaf.docBase);
         }
-        long without = documents - withVector;
+        long without = passages - withVector;
+        String rows = passages == documents ? "documents" : "passages";
         if (without > 0 && metadata.similarity() != Similarity.COSINE) {
-            wrong.putIfAbsent(Kind.VECTORS, "%,d of %,d documents have no vector".formatted(without, documents));
+            wrong.putIfAbsent(Kind.VECTORS, "%,d of %,d %s have no vector".formatted(without, passages, rows));
         }
         return Stream.of(
                         check(Kind.IDS, "%,d, each leads to its document".formatted(documents)),
-                        check(Kind.TEXTS, "%,d, as they were embedded".formatted(documents)),
+                        check(
+                                Kind.TEXTS,
+                                "%,d%s, as they were embedded"
+                                        .formatted(
+                                                documents,
+                                                passages == documents ? "" : " in %,d passages".formatted(passages))),
                         check(
                                 Kind.DOCUMENT_METADATA,
                                 "%,d documents have some, as they were written".formatted(withMetadata)),
@@ -74,8 +84,8 @@ final class ContentCheck {
                                                 metadata.model().dimension(),
                                                 without == 0
                                                         ? ""
-                                                        : "; %,d documents have no vector, as if without tokens"
-                                                                .formatted(without))))
+                                                        : "; %,d %s have no vector, as if without tokens"
+                                                                .formatted(without, rows))))
                 .toList();
     }
 
@@ -91,11 +101,18 @@ final class ContentCheck {
         FloatVectorValues vectors = wrong.containsKey(Kind.VECTORS) ? null : part.getFloatVectorValues(Fields.VECTOR);
         KnnVectorValues.DocIndexIterator places = vectors == null ? null : vectors.iterator();
         MetadataCheck inPart = new MetadataCheck(part);
-        for (int i = 0; i < part.maxDoc(); i++) {
+        Rows rows = Rows.of(part);
+        PassageCheck passageCheck = new PassageCheck(part, rows);
+        for (int i = 0; i < part.maxDoc(); i = rows.end(i)) {
+            Optional<String> together = passageCheck.alive(i);
+            if (together.isPresent()) {
+                wrong.putIfAbsent(Kind.IDS, "document number %,d: %s".formatted(base + i, together.get()));
+            }
             if (live != null && !live.get(i)) {
                 continue;
             }
             documents++;
+            passages += rows.end(i) - i;
             if (ids == null || !ids.advanceExact(i)) {
                 wrong.putIfAbsent(Kind.IDS, "document number %,d has no id".formatted(base + i));
                 continue;
@@ -107,16 +124,17 @@ final class ContentCheck {
                         Kind.IDS,
                         "id %s leads to %s".formatted(id, place.isEmpty() ? "no document" : "another document"));
             } else {
-                contents(id, stored.document(i, Fields.STORED), place.get(), inPart, i);
+                contents(id, stored.document(i, Fields.STORED), place.get(), inPart, i, rows.end(i) - i);
             }
-            if (vectors != null && places != null) {
-                int at = places.docID() < i ? places.advance(i) : places.docID();
-                if (at == i) {
+            passageCheck.numbered(i, id).ifPresent(problem -> wrong.putIfAbsent(Kind.IDS, problem));
+            for (int row = i; vectors != null && places != null && row < rows.end(i); row++) {
+                int at = places.docID() < row ? places.advance(row) : places.docID();
+                if (at == row) {
                     withVector++;
                     vector(id, vectors.vectorValue(places.index()));
                 }
             }
-            listener.update("documents", documents, reader.numDocs());
+            listener.update("documents", documents, total);
         }
     }
 
@@ -125,13 +143,19 @@ final class ContentCheck {
             org.apache.lucene.document.Document stored,
             Lookup.Place place,
             MetadataCheck inPart,
-            int number) {
+            int number,
+            int rows) {
         Document document;
         try {
             document = Fields.document(id, stored);
         } catch (DamagedDocumentException e) {
             wrong.putIfAbsent(Kind.DOCUMENT_METADATA, String.valueOf(e.getMessage()));
             return;
+        }
+        try {
+            StoredDocuments.requirePassages(id, Fields.ranges(id, stored), rows);
+        } catch (DamagedDocumentException e) {
+            wrong.putIfAbsent(Kind.TEXTS, String.valueOf(e.getMessage()));
         }
         if (!ContentHash.of(document).equals(place.hash())) {
             wrong.putIfAbsent(Kind.TEXTS, "document %s: title or text differs from what was embedded".formatted(id));

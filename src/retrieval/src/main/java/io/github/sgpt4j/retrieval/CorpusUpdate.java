@@ -56,7 +56,8 @@ final class CorpusUpdate {
         while (collection.hasNext()) {
             Interrupts.check("update");
             long start = System.nanoTime();
-            List<Document> batch = batch(collection);
+            List<Document> batch = new ArrayList<>();
+            long characters = read(collection, batch);
             listener.batchRead();
             if (seen.isPresent()) {
                 for (Document document : batch) {
@@ -66,22 +67,27 @@ final class CorpusUpdate {
             UpdateReport done = index.reading(
                     searcher -> documents.write(batch, new Lookup(searcher.getIndexReader()), true, listener));
             commit(done.plus(new UpdateReport(batch.size(), 0, 0, 0, 0, 0)));
-            size.observe(done.embedded(), (System.nanoTime() - start) / NANOS);
+            size.observe(
+                    Math.min(done.embedded(), done.added() + done.replaced()),
+                    characters,
+                    (System.nanoTime() - start) / NANOS);
         }
         return report;
     }
 
-    private List<Document> batch(Iterator<Document> collection) {
-        List<Document> batch = new ArrayList<>();
+    /// Reads a batch.
+    ///
+    /// @return its characters
+    private long read(Iterator<Document> collection, List<Document> batch) {
         long characters = 0;
-        while (batch.size() < size.texts() && characters < BatchSize.MAX_CHARACTERS && collection.hasNext()) {
+        while (batch.size() < size.texts() && characters < size.characters() && collection.hasNext()) {
             Document document = collection.next();
             characters += document.text().length()
                     + document.title().orElse("").length()
                     + document.metadata().characters();
             batch.add(document);
         }
-        return batch;
+        return characters;
     }
 
     private void commit(UpdateReport done) throws IOException {
@@ -103,7 +109,8 @@ final class CorpusUpdate {
         for (LeafReaderContext leaf : before.leaves()) {
             Bits live = leaf.reader().getLiveDocs();
             BinaryDocValues ids = leaf.reader().getBinaryDocValues(Fields.ID);
-            for (int i = 0; i < leaf.reader().maxDoc(); i++) {
+            Rows rows = Rows.of(leaf.reader());
+            for (int i = 0; i < leaf.reader().maxDoc(); i = rows.end(i)) {
                 boolean alive = live == null || live.get(i);
                 if (alive && !seen.get(leaf.docBase + i) && ids != null && ids.advanceExact(i)) {
                     unseen.add(Fields.idTerm(ids.binaryValue().utf8ToString()));

@@ -8,6 +8,10 @@ final class DamagedDocumentException extends IOException {
     @Serial
     private static final long serialVersionUID = 1;
 
+    DamagedDocumentException(String message) {
+        super(message);
+    }
+
     DamagedDocumentException(String message, Throwable cause) {
         super(message, cause);
     }

@@ -1,16 +1,23 @@
 package io.github.sgpt4j.retrieval;
 
 import io.github.sgpt4j.BiEncoder;
+import io.github.sgpt4j.Embedding;
 import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.retrieval.corpus.Document;
 import io.github.sgpt4j.retrieval.interrupts.Interrupts;
+import io.github.sgpt4j.retrieval.passage.PassageOptions;
+import io.github.sgpt4j.retrieval.passage.PassageSplitter;
+import io.github.sgpt4j.retrieval.passage.SplitText;
+import io.github.sgpt4j.retrieval.passage.TokenCounter;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.apache.lucene.util.BytesRef;
 
 /// Writes documents to an index. Only texts that are new to the index are embedded.
@@ -18,7 +25,8 @@ import org.apache.lucene.util.BytesRef;
 /// @param writer borrowed
 /// @param encoder borrowed
 /// @param space of the index
-record DocumentWriter(WriterThread writer, BiEncoder encoder, VectorSpace space) {
+/// @param passages how long documents are split
+record DocumentWriter(WriterThread writer, BiEncoder encoder, VectorSpace space, PassageOptions passages) {
     /// Whether a document differs from what the index holds.
     private enum Change {
         NEW,
@@ -32,10 +40,28 @@ record DocumentWriter(WriterThread writer, BiEncoder encoder, VectorSpace space)
     /// Documents to write, and the vectors already known for them.
     private static final class Plan {
         private final List<Task> tasks = new ArrayList<>();
-        private final Map<BytesRef, float[]> vectors = new LinkedHashMap<>();
-        private final Map<BytesRef, String> toEmbed = new LinkedHashMap<>();
+        private final Supplier<PassageSplitter> splitters;
+        private Optional<PassageSplitter> splitter = Optional.empty();
+        private final Map<BytesRef, EmbeddedText> texts = new LinkedHashMap<>();
+        private final Map<BytesRef, SplitText> toEmbed = new LinkedHashMap<>();
         private long replaced;
         private long unchanged;
+        private long embedded;
+        private long cut;
+
+        /// @param splitters makes one when the first document is to be split: a call that embeds nothing needs no
+        ///     tokenizer, and so is not ended by an interrupt
+        Plan(Supplier<PassageSplitter> splitters) {
+            this.splitters = splitters;
+        }
+
+        SplitText split(Document document) {
+            Interrupts.check("splitting documents");
+            if (splitter.isEmpty()) {
+                splitter = Optional.of(splitters.get());
+            }
+            return splitter.get().split(document);
+        }
     }
 
     /// Adds documents, or replaces those with the same ids. If an id occurs several times, the last
@@ -51,20 +77,25 @@ record DocumentWriter(WriterThread writer, BiEncoder encoder, VectorSpace space)
             throws IOException {
         Map<String, Document> byId = new LinkedHashMap<>();
         documents.forEach(document -> byId.put(IndexFiles.check(document).id(), document));
-        Plan plan = new Plan();
+        Plan plan = new Plan(() -> new PassageSplitter(passages, TokenCounter.of(encoder)));
         for (Document document : byId.values()) {
             plan(document, known, current, plan);
         }
         embed(plan, listener);
-        writer.call(w -> {
+        long rows = writer.call(w -> {
+            long count = 0;
             for (Task task : plan.tasks) {
-                float[] vector = plan.vectors.getOrDefault(task.hash, new float[0]);
-                w.updateDocument(Fields.idTerm(task.document.id()), Fields.of(task.document, task.hash, space, vector));
+                EmbeddedText text = Objects.requireNonNull(plan.texts.get(task.hash));
+                // All rows at once: they stay together, and no search sees only some of them.
+                w.updateDocuments(
+                        Fields.idTerm(task.document.id()), Fields.rows(task.document, task.hash, space, text));
+                count += text.vectors().size();
             }
-            return w;
+            return count;
         });
         long written = plan.tasks.size();
-        return new UpdateReport(0, written - plan.replaced, plan.replaced, plan.unchanged, 0, plan.toEmbed.size());
+        return new UpdateReport(
+                0, written - plan.replaced, plan.replaced, plan.unchanged, 0, plan.embedded, rows, plan.cut);
     }
 
     /// Adds documents with their embeddings, or replaces those with the same ids.
@@ -82,7 +113,7 @@ record DocumentWriter(WriterThread writer, BiEncoder encoder, VectorSpace space)
         });
     }
 
-    private static void plan(Document document, Lookup known, boolean current, Plan plan) throws IOException {
+    private void plan(Document document, Lookup known, boolean current, Plan plan) throws IOException {
         BytesRef hash = ContentHash.of(document);
         Change change = change(known.find(document.id()), document, hash);
         switch (change == Change.NONE && !current ? Change.CHANGED : change) {
@@ -94,12 +125,12 @@ record DocumentWriter(WriterThread writer, BiEncoder encoder, VectorSpace space)
             case NEW -> {}
         }
         plan.tasks.add(new Task(document, hash));
-        if (!plan.vectors.containsKey(hash) && !plan.toEmbed.containsKey(hash)) {
-            Optional<float[]> vector = known.vector(hash);
-            if (vector.isPresent()) {
-                plan.vectors.put(hash, vector.get());
+        if (!plan.texts.containsKey(hash) && !plan.toEmbed.containsKey(hash)) {
+            Optional<EmbeddedText> text = known.embedded(hash, document.text());
+            if (text.isPresent()) {
+                plan.texts.put(hash, text.get());
             } else {
-                plan.toEmbed.put(hash, document.joined());
+                plan.toEmbed.put(hash, passages.isOff() ? SplitText.whole(document) : plan.split(document));
             }
         }
     }
@@ -114,16 +145,30 @@ record DocumentWriter(WriterThread writer, BiEncoder encoder, VectorSpace space)
     }
 
     private void embed(Plan plan, UpdateListener listener) {
-        List<String> texts = List.copyOf(plan.toEmbed.values());
+        List<String> texts = new ArrayList<>();
+        plan.toEmbed.values().forEach(split -> texts.addAll(split.texts()));
         if (texts.isEmpty()) {
             return;
         }
         Interrupts.check("embedding documents");
-        float[][] vectors = encoder.embed(texts, TextKind.DOCUMENT, listener::embedded);
-        int i = 0;
-        for (BytesRef hash : plan.toEmbed.keySet()) {
-            plan.vectors.put(hash, space.prepare(vectors[i]));
-            i++;
+        long documents = plan.toEmbed.size();
+        List<Embedding> embeddings = encoder.embeddings(
+                texts,
+                TextKind.DOCUMENT,
+                (done, total) -> listener.embedded(done * documents / Math.max(1, total), documents));
+        int next = 0;
+        for (Map.Entry<BytesRef, SplitText> entry : plan.toEmbed.entrySet()) {
+            SplitText split = entry.getValue();
+            List<float[]> vectors = new ArrayList<>();
+            for (int i = 0; i < split.texts().size(); i++) {
+                Embedding embedding = embeddings.get(next);
+                vectors.add(space.prepare(embedding.vector()));
+                plan.cut += embedding.uncutTokens() > embedding.tokens() ? 1 : 0;
+                next++;
+            }
+            plan.cut += split.titleCut() ? 1 : 0;
+            plan.texts.put(entry.getKey(), new EmbeddedText(split.ranges(), vectors));
         }
+        plan.embedded = texts.size();
     }
 }

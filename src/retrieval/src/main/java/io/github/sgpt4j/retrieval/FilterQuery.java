@@ -15,12 +15,24 @@ import org.apache.lucene.util.BitSetIterator;
 import org.apache.lucene.util.FixedBitSet;
 import org.jspecify.annotations.Nullable;
 
-/// The documents that a filter accepts, as a query of Lucene's.
+/// The documents that a filter accepts, or all rows of them, as a query of Lucene's.
 final class FilterQuery extends Query {
     private final Filter filter;
+    private final boolean withPassages;
 
-    FilterQuery(Filter filter) {
+    private FilterQuery(Filter filter, boolean withPassages) {
         this.filter = filter;
+        this.withPassages = withPassages;
+    }
+
+    /// The documents alone.
+    static FilterQuery documents(Filter filter) {
+        return new FilterQuery(filter, false);
+    }
+
+    /// The documents with the rows of their other passages.
+    static FilterQuery rows(Filter filter) {
+        return new FilterQuery(filter, true);
     }
 
     @Override
@@ -28,7 +40,9 @@ final class FilterQuery extends Query {
         return new ConstantScoreWeight(this, boost) {
             @Override
             public @Nullable ScorerSupplier scorerSupplier(LeafReaderContext leaf) throws IOException {
-                FixedBitSet accepted = FilteredDocuments.in(leaf.reader(), filter);
+                FixedBitSet accepted = withPassages
+                        ? FilteredDocuments.rowsIn(leaf.reader(), filter)
+                        : FilteredDocuments.in(leaf.reader(), filter);
                 int count = accepted.cardinality();
                 return count == 0
                         ? null
@@ -59,7 +73,7 @@ final class FilterQuery extends Query {
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof FilterQuery query && query.filter.equals(filter);
+        return other instanceof FilterQuery query && query.filter.equals(filter) && query.withPassages == withPassages;
     }
 
     @Override

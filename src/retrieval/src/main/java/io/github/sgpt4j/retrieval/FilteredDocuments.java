@@ -39,7 +39,18 @@ final class FilteredDocuments {
     ///
     /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted
     static FixedBitSet in(LeafReader part, Filter filter) throws IOException {
-        return new FilteredDocuments(part).find(filter);
+        FixedBitSet found = new FilteredDocuments(part).find(filter);
+        Rows.of(part).keepDocuments(found);
+        return found;
+    }
+
+    /// A bit for each row of these documents, their other passages included.
+    ///
+    /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted
+    static FixedBitSet rowsIn(LeafReader part, Filter filter) throws IOException {
+        FixedBitSet found = in(part, filter);
+        Rows.of(part).addPassages(found);
+        return found;
     }
 
     /// All names of metadata, those of removed documents included.

@@ -1,6 +1,5 @@
 package io.github.sgpt4j.retrieval;
 
-import io.github.sgpt4j.retrieval.corpus.Document;
 import io.github.sgpt4j.retrieval.interrupts.Interrupts;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -29,16 +28,16 @@ record FirstStage(IndexSearcher searcher, Analyzer analyzer, VectorSpace space, 
         Interrupts.check("search");
         int k = options.firstStage();
         return switch (options.mode()) {
-            case DENSE -> hits(dense(vector, k), vector, Optional.empty());
+            case DENSE -> hits(dense(vector, k), vector, Optional.empty(), query);
             case BM25 -> {
                 Query words = words(query);
-                yield hits(bm25(words, k), new float[0], Optional.of(words));
+                yield hits(bm25(words, k), new float[0], Optional.of(words), query);
             }
             case HYBRID -> {
                 Query words = words(query);
                 List<Scored> dense = dense(vector, options.gathered());
                 List<Scored> bm25 = bm25(words, options.gathered());
-                yield hits(fuse(dense, bm25, k), vector, Optional.of(words));
+                yield hits(fuse(dense, bm25, k), vector, Optional.of(words), query);
             }
         };
     }
@@ -82,21 +81,32 @@ record FirstStage(IndexSearcher searcher, Analyzer analyzer, VectorSpace space, 
     }
 
     /// Adds everything that callers want to know about each document.
-    private List<Hit> hits(List<Scored> scored, float[] vector, Optional<Query> words) throws IOException {
+    private List<Hit> hits(List<Scored> scored, float[] vector, Optional<Query> words, String query)
+            throws IOException {
         int[] numbers = sortedNumbers(scored);
-        List<Document> documents = new StoredDocuments(searcher).documents(numbers);
-        Optional<Float>[] similarities =
-                VectorSearch.scores(searcher, space, vector.length == 0 ? new int[0] : numbers, vector);
+        List<StoredDocuments.Split> documents = new StoredDocuments(searcher).split(numbers);
+        List<PassageScores> similarities =
+                vector.length == 0 ? List.of() : VectorSearch.scores(searcher, space, numbers, vector);
         Map<Integer, Float> wordScores = words.isEmpty() ? Map.of() : Words.scores(searcher, words.get(), numbers);
+        BestPassage best = new BestPassage(
+                words.isEmpty() ? Optional.empty() : Optional.of(QueryWords.of(query, searcher.getIndexReader())));
         List<Hit> hits = new ArrayList<>();
         for (Scored hit : scored) {
             int place = Arrays.binarySearch(numbers, hit.number());
+            StoredDocuments.Split found = documents.get(place);
+            Optional<PassageScores> passages =
+                    similarities.isEmpty() ? Optional.empty() : Optional.of(similarities.get(place));
+            if (passages.isPresent()) {
+                StoredDocuments.requirePassages(
+                        found.document().id(), found.ranges(), passages.get().each().length);
+            }
             hits.add(new Hit(
-                    documents.get(place),
+                    found.document(),
                     hit.score(),
-                    vector.length == 0 ? Optional.empty() : similarities[place],
+                    passages.flatMap(scores -> scores.pooled(options.bestPassages())),
                     Optional.ofNullable(wordScores.get(hit.number())),
-                    Optional.empty()));
+                    Optional.empty(),
+                    best.of(found.document(), found.ranges(), passages)));
         }
         hits.sort((a, b) -> ScoredId.BEST_FIRST.compare(named(a), named(b)));
         return hits;

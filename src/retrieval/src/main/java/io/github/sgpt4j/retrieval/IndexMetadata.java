@@ -2,6 +2,7 @@ package io.github.sgpt4j.retrieval;
 
 import io.github.sgpt4j.Similarity;
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.retrieval.passage.PassageOptions;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -18,7 +19,12 @@ import org.apache.lucene.index.VectorSimilarityFunction;
 /// @param options how it was made
 record IndexMetadata(ModelIdentity model, Similarity similarity, IndexOptions options) {
     private static final String FORMAT = "sgpt4j.format";
+
+    /// Of an index whose documents are one row each.
     private static final int FORMAT_VERSION = 1;
+
+    /// Of an index whose documents may have several passages, each of them a row.
+    private static final int FORMAT_OF_PASSAGES = 2;
 
     /// Names the index among all others, whatever is changed in it. Indexes of earlier versions have none.
     static final String ID = "sgpt4j.id";
@@ -32,11 +38,23 @@ record IndexMetadata(ModelIdentity model, Similarity similarity, IndexOptions op
     private static final String STORAGE = "sgpt4j.vectors";
     private static final String CONNECTIONS = "sgpt4j.hnsw.connections";
     private static final String BEAM_WIDTH = "sgpt4j.hnsw.beamWidth";
+    private static final String PASSAGE_TOKENS = "sgpt4j.passages.tokens";
+    private static final String PASSAGE_OVERLAP = "sgpt4j.passages.overlap";
+
+    /// Decides what the options leave open: documents are not split.
+    IndexMetadata {
+        options = options.decided(PassageOptions.OFF);
+    }
+
+    /// How long documents are split.
+    PassageOptions passages() {
+        return options.passages().orElse(PassageOptions.OFF);
+    }
 
     /// As the user data of a commit.
     Map<String, String> toUserData() {
         Map<String, String> data = new LinkedHashMap<>();
-        data.put(FORMAT, Integer.toString(FORMAT_VERSION));
+        data.put(FORMAT, Integer.toString(passages().isOff() ? FORMAT_VERSION : FORMAT_OF_PASSAGES));
         data.put(SIMILARITY, similarity.toString());
         data.put(MODEL, model.name());
         data.put(FINGERPRINT, model.fingerprint());
@@ -45,7 +63,16 @@ record IndexMetadata(ModelIdentity model, Similarity similarity, IndexOptions op
         data.put(STORAGE, options.storage().name());
         data.put(CONNECTIONS, Integer.toString(options.connections()));
         data.put(BEAM_WIDTH, Integer.toString(options.beamWidth()));
+        if (!passages().isOff()) {
+            data.put(PASSAGE_TOKENS, Integer.toString(passages().tokens()));
+            data.put(PASSAGE_OVERLAP, Integer.toString(passages().overlap()));
+        }
         return data;
+    }
+
+    /// Whether a commit says that documents may have several passages.
+    static boolean hasPassages(Map<String, String> data) {
+        return data.containsKey(PASSAGE_TOKENS);
     }
 
     /// Refuses an index that another program or a newer version made.
@@ -54,10 +81,10 @@ record IndexMetadata(ModelIdentity model, Similarity similarity, IndexOptions op
             throw new FormatException(index + ": expected an index made by sgpt4j, got another Lucene index");
         }
         int version = value(index, data, FORMAT, IndexMetadata::positive);
-        if (version != FORMAT_VERSION) {
-            throw new FormatException(("%s: expected an index of format %d, got %d, from a newer version of sgpt4j;"
-                            + " use that version, or %s")
-                    .formatted(index, FORMAT_VERSION, version, IndexDamage.remedy()));
+        if (version > FORMAT_OF_PASSAGES) {
+            throw new FormatException(("%s: expected an index of format %d or %d, got %d, from a newer version of"
+                            + " sgpt4j; use that version, or %s")
+                    .formatted(index, FORMAT_VERSION, FORMAT_OF_PASSAGES, version, IndexDamage.remedy()));
         }
     }
 
@@ -76,7 +103,20 @@ record IndexMetadata(ModelIdentity model, Similarity similarity, IndexOptions op
                 IndexOptions.DEFAULT
                         .withStorage(value(index, data, STORAGE, VectorStorage::valueOf))
                         .withConnections(value(index, data, CONNECTIONS, IndexMetadata::connections))
-                        .withBeamWidth(value(index, data, BEAM_WIDTH, IndexMetadata::beamWidth)));
+                        .withBeamWidth(value(index, data, BEAM_WIDTH, IndexMetadata::beamWidth))
+                        .withPassages(passages(index, data)));
+    }
+
+    private static PassageOptions passages(Path index, Map<String, String> data) {
+        if (value(index, data, FORMAT, IndexMetadata::positive) < FORMAT_OF_PASSAGES) {
+            return PassageOptions.OFF;
+        }
+        int tokens = value(
+                index,
+                data,
+                PASSAGE_TOKENS,
+                text -> PassageOptions.of(Integer.parseInt(text)).tokens());
+        return value(index, data, PASSAGE_OVERLAP, text -> new PassageOptions(tokens, Integer.parseInt(text)));
     }
 
     private static int positive(String text) {
@@ -180,15 +220,21 @@ record IndexMetadata(ModelIdentity model, Similarity similarity, IndexOptions op
     }
 
     void requireOptions(Path index, IndexOptions other) {
-        if (!options.equals(other)) {
-            throw new FormatException("%s: this index was made with %s, and cannot be changed to %s"
-                    .formatted(index, describe(options), describe(other)));
+        IndexOptions wanted = other.decided(passages());
+        if (!options.equals(wanted)) {
+            throw new FormatException(("%s: this index was made with %s, and cannot be changed to %s; leave these"
+                            + " options out to keep it as it is, or make another index")
+                    .formatted(index, describe(options), describe(wanted)));
         }
     }
 
     private static String describe(IndexOptions options) {
-        return "vectors of %d bits, %d connections, beam width %d"
-                .formatted(bits(options.storage()), options.connections(), options.beamWidth());
+        return "vectors of %d bits, %d connections, beam width %d, %s"
+                .formatted(
+                        bits(options.storage()),
+                        options.connections(),
+                        options.beamWidth(),
+                        options.passages().orElse(PassageOptions.OFF));
     }
 
     private static int bits(VectorStorage storage) {

@@ -2,6 +2,7 @@ package io.github.sgpt4j.retrieval;
 
 import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.error.FormatException;
+import io.github.sgpt4j.retrieval.passage.PassageOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -102,9 +103,10 @@ record IndexOpening(
         }
     }
 
+    /// @param options changes the index's own options, which must stay equal, or the default ones of a new index
     /// @param files wraps a directory that is written to
     static IndexOpening toWrite(
-            Path path, BiEncoder encoder, Optional<IndexOptions> options, UnaryOperator<Directory> files)
+            Path path, BiEncoder encoder, UnaryOperator<IndexOptions> options, UnaryOperator<Directory> files)
             throws IOException {
         ModelIdentity model = ModelIdentity.of(encoder);
         if (model.dimension() > VectorCodec.MAX_DIMENSIONS) {
@@ -115,6 +117,8 @@ record IndexOpening(
         if (ShardFolder.isOne(path)) {
             throw ShardFolder.refusal(path);
         }
+        // Before there is a folder.
+        options.apply(IndexOptions.DEFAULT).passages().ifPresent(passages -> passages.requireFit(encoder));
         CheckedDirectory checked = IndexFiles.open(path);
         Directory directory = files.apply(checked);
         Analyzer analyzer = Words.analyzer();
@@ -125,10 +129,13 @@ record IndexOpening(
             }
             IndexMetadata metadata = exists
                     ? metadata(path, checked)
-                    : new IndexMetadata(model, encoder.similarity(), options.orElse(IndexOptions.DEFAULT));
+                    : new IndexMetadata(
+                            model,
+                            encoder.similarity(),
+                            options.apply(IndexOptions.DEFAULT).decided(PassageOptions.of(encoder)));
             metadata.requireModel(path, model);
             metadata.requireSimilarity(path, encoder.similarity());
-            options.ifPresent(o -> metadata.requireOptions(path, o));
+            metadata.requireOptions(path, options.apply(metadata.options()));
             WriterThread writer = writer(path, directory, analyzer, metadata);
             return new IndexOpening(
                     path,

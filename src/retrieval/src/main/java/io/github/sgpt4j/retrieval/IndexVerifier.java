@@ -77,8 +77,12 @@ public final class IndexVerifier {
             SegmentInfos commit = snapshot.commit();
             ok(
                     Kind.COMMIT,
-                    "%s: %,d parts, %,d documents"
-                            .formatted(commit.getSegmentsFileName(), commit.size(), documents(commit)));
+                    "%s: %,d parts, %,d %s"
+                            .formatted(
+                                    commit.getSegmentsFileName(),
+                                    commit.size(),
+                                    rows(commit),
+                                    IndexMetadata.hasPassages(commit.getUserData()) ? "passages" : "documents"));
             metadata(commit);
             checksums(snapshot);
             if (checks.get(Kind.CHECKSUMS) instanceof Check check && check.outcome() == Outcome.OK) {
@@ -88,7 +92,7 @@ public final class IndexVerifier {
         return report();
     }
 
-    private static long documents(SegmentInfos commit) {
+    private static long rows(SegmentInfos commit) {
         return commit.asList().stream()
                 .mapToLong(part -> (long) part.info.maxDoc() - part.getDelCount())
                 .sum();

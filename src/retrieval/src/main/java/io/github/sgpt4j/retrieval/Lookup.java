@@ -1,5 +1,6 @@
 package io.github.sgpt4j.retrieval;
 
+import io.github.sgpt4j.retrieval.passage.TextRange;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -73,19 +74,36 @@ final class Lookup {
                 : new BytesRef();
     }
 
-    /// The vector of a document with this content: an empty array if that document has no vector, and
-    /// an empty `Optional` if there is no such document.
-    Optional<float[]> vector(BytesRef hash) throws IOException {
+    /// The vectors of the passages of a document with this content, empty arrays for those without tokens; an
+    /// empty `Optional` if there is no such document.
+    ///
+    /// @param text of the document
+    Optional<EmbeddedText> embedded(BytesRef hash, String text) throws IOException {
         for (Leaf leaf : byHash) {
             int document = document(leaf, hash);
             if (document != DocIdSetIterator.NO_MORE_DOCS) {
-                return Optional.of(vector(leaf.context.reader(), document));
+                return Optional.of(embedded(leaf.context.reader(), document, text));
             }
         }
         return Optional.empty();
     }
 
-    /// The vectors of documents by their ids, without those that the index does not contain or has no
+    private static EmbeddedText embedded(LeafReader reader, int document, String text) throws IOException {
+        int end = Rows.of(reader).end(document);
+        if (end == document + 1) {
+            return EmbeddedText.whole(text, vector(reader, document));
+        }
+        List<TextRange> ranges = Fields.ranges("", reader.storedFields().document(document, Fields.SPLIT));
+        List<float[]> vectors = new ArrayList<>();
+        for (int row = document; row < end; row++) {
+            vectors.add(vector(reader, row));
+        }
+        StoredDocuments.requirePassages(column(reader, Fields.ID, document).utf8ToString(), ranges, end - document);
+        return new EmbeddedText(ranges, vectors);
+    }
+
+    /// The vectors of documents, of their first passages, by their ids, without those that the index does not contain
+    /// or has no
     /// vector of.
     Map<String, float[]> vectors(Collection<String> ids) throws IOException {
         Map<String, float[]> vectors = new LinkedHashMap<>();
@@ -115,7 +133,7 @@ final class Lookup {
                 : new float[0];
     }
 
-    /// The first live document with a term.
+    /// The first live document with a term. Of a document with several passages that is its own row.
     private static int document(Leaf leaf, BytesRef term) throws IOException {
         if (!leaf.terms.seekExact(term)) {
             return DocIdSetIterator.NO_MORE_DOCS;

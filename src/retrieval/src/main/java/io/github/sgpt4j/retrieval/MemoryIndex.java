@@ -1,13 +1,22 @@
 package io.github.sgpt4j.retrieval;
 
+import io.github.sgpt4j.BiEncoder;
+import io.github.sgpt4j.ProgressListener;
 import io.github.sgpt4j.Similarity;
+import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.retrieval.corpus.Document;
 import io.github.sgpt4j.retrieval.corpus.Metadata;
 import io.github.sgpt4j.retrieval.filter.Filter;
 import io.github.sgpt4j.retrieval.filter.FilterNotices;
 import io.github.sgpt4j.retrieval.interrupts.Interrupts;
+import io.github.sgpt4j.retrieval.passage.PassageOptions;
+import io.github.sgpt4j.retrieval.passage.PassageSplitter;
+import io.github.sgpt4j.retrieval.passage.SplitText;
+import io.github.sgpt4j.retrieval.passage.TextRange;
+import io.github.sgpt4j.retrieval.passage.TokenCounter;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -43,8 +52,8 @@ public final class MemoryIndex implements AutoCloseable {
     /// Places in the list by id.
     private final Map<String, Integer> numbers = new HashMap<>();
 
-    /// The documents' vectors as [VectorSpace#prepare] made them.
-    private final List<float[]> vectors;
+    /// The documents' passages and vectors, in the order of the list.
+    private final List<EmbeddedText> texts;
 
     private Optional<WordIndex> words = Optional.empty();
     private boolean closed;
@@ -75,6 +84,10 @@ public final class MemoryIndex implements AutoCloseable {
             return Words.query(analyzer, text, reader);
         }
 
+        QueryWords words(String text) throws IOException {
+            return QueryWords.of(text, reader);
+        }
+
         List<Scored> search(Query words, int k, Optional<Filter> filter) throws IOException {
             return Words.search(searcher, Words.among(words, filter), k);
         }
@@ -93,28 +106,89 @@ public final class MemoryIndex implements AutoCloseable {
     /// @param vectors `[documents][dimension]`; copied
     /// @throws IllegalArgumentException if the vectors do not fit, or a number is not finite
     public MemoryIndex(int dimension, Similarity similarity, List<Document> documents, float[][] vectors) {
-        if (documents.size() != vectors.length) {
-            throw new IllegalArgumentException(
-                    "vectors: expected %d, one per document, got %d".formatted(documents.size(), vectors.length));
-        }
+        this(dimension, new VectorSpace(similarity), documents, whole(documents, vectors));
+    }
+
+    /// @param texts one per document
+    private MemoryIndex(int dimension, VectorSpace space, List<Document> documents, List<Given> texts) {
         this.dimension = dimension;
-        space = new VectorSpace(similarity);
+        this.space = space;
         Map<String, Integer> places = new LinkedHashMap<>();
         for (int i = 0; i < documents.size(); i++) {
             places.put(documents.get(i).id(), i);
         }
         this.documents = places.values().stream().map(documents::get).toList();
-        this.vectors = places.values().stream()
-                .map(i -> space.prepare(VectorIndex.requireVector(vectors[i], dimension)))
+        this.texts = places.values().stream()
+                .map(i -> texts.get(i).prepare(dimension, space))
                 .toList();
         for (int i = 0; i < this.documents.size(); i++) {
             numbers.put(this.documents.get(i).id(), i);
         }
     }
 
+    /// The passages of a document, and their vectors as they were given.
+    private record Given(List<TextRange> ranges, List<float[]> vectors) {
+        EmbeddedText prepare(int dimension, VectorSpace space) {
+            return new EmbeddedText(
+                    ranges,
+                    vectors.stream()
+                            .map(vector -> space.prepare(VectorIndex.requireVector(vector, dimension)))
+                            .toList());
+        }
+    }
+
+    private static List<Given> whole(List<Document> documents, float[][] vectors) {
+        if (documents.size() != vectors.length) {
+            throw new IllegalArgumentException(
+                    "vectors: expected %d, one per document, got %d".formatted(documents.size(), vectors.length));
+        }
+        List<Given> rows = new ArrayList<>();
+        for (int i = 0; i < vectors.length; i++) {
+            TextRange all = new TextRange(0, documents.get(i).text().length());
+            rows.add(new Given(List.of(all), List.of(vectors[i])));
+        }
+        return rows;
+    }
+
+    /// Embeds documents, long ones passage by passage. Of documents with the same id, the last counts.
+    ///
+    /// @param encoder borrowed for the call
+    /// @param passages how long documents are split
+    /// @param progress told how many passages are embedded
+    /// @throws IllegalArgumentException if the passages do not fit the model
+    /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted
+    public static MemoryIndex of(
+            BiEncoder encoder, List<Document> documents, PassageOptions passages, ProgressListener progress) {
+        passages.requireFit(encoder);
+        Optional<PassageSplitter> splitter = passages.isOff()
+                ? Optional.empty()
+                : Optional.of(new PassageSplitter(passages, TokenCounter.of(encoder)));
+        List<SplitText> split = new ArrayList<>();
+        List<String> texts = new ArrayList<>();
+        for (Document document : documents) {
+            Interrupts.check("splitting documents");
+            split.add(splitter.map(s -> s.split(document)).orElseGet(() -> SplitText.whole(document)));
+            texts.addAll(split.getLast().texts());
+        }
+        float[][] vectors = texts.isEmpty() ? new float[0][] : encoder.embed(texts, TextKind.DOCUMENT, progress);
+        List<Given> rows = new ArrayList<>();
+        int next = 0;
+        for (SplitText each : split) {
+            int end = next + each.ranges().size();
+            rows.add(new Given(each.ranges(), Arrays.asList(vectors).subList(next, end)));
+            next = end;
+        }
+        return new MemoryIndex(encoder.dimension(), new VectorSpace(encoder.similarity()), documents, rows);
+    }
+
     /// Number of documents.
     public int size() {
         return documents.size();
+    }
+
+    /// Number of passages of these documents; as many as documents if none is split.
+    public int passages() {
+        return texts.stream().mapToInt(text -> text.ranges().size()).sum();
     }
 
     /// How embeddings are compared.
@@ -155,31 +229,35 @@ public final class MemoryIndex implements AutoCloseable {
     }
 
     private List<Hit> found(String query, float[] vector, SearchOptions options) throws IOException {
+        int best = options.bestPassages();
         return switch (options.mode()) {
             case DENSE -> {
-                float[] similarities = similarities(vector, options.filter());
-                yield hits(nearest(similarities, options.limit()), similarities, Map.of());
+                List<Optional<PassageScores>> scores = similarities(vector, options.filter());
+                yield hits(nearest(scores, best, options.limit()), scores, best, Map.of(), Optional.empty());
             }
             case BM25 -> {
                 WordIndex index = words();
                 List<Scored> found = index.search(index.query(query), options.limit(), options.filter());
-                yield hits(found, new float[0], wordScores(found));
+                yield hits(found, List.of(), best, wordScores(found), Optional.of(index.words(query)));
             }
             case HYBRID -> hybrid(query, similarities(vector, options.filter()), options);
         };
     }
 
-    private List<Hit> hybrid(String query, float[] similarities, SearchOptions options) throws IOException {
+    private List<Hit> hybrid(String query, List<Optional<PassageScores>> scores, SearchOptions options)
+            throws IOException {
+        int best = options.bestPassages();
         WordIndex index = words();
         Query terms = index.query(query);
-        List<ScoredId> dense = named(nearest(similarities, options.gathered()));
+        List<ScoredId> dense = named(nearest(scores, best, options.gathered()));
         List<ScoredId> bm25 = named(index.search(terms, options.gathered(), options.filter()));
         List<Scored> fused = Fusion.reciprocalRank(List.of(dense, bm25)).stream()
                 .limit(options.limit())
                 .map(hit -> new Scored(numbers.getOrDefault(hit.id(), -1), hit.score()))
                 .toList();
         int[] sorted = fused.stream().mapToInt(Scored::number).sorted().toArray();
-        return hits(fused, similarities, Words.scores(index.searcher(), terms, sorted));
+        return hits(
+                fused, scores, best, Words.scores(index.searcher(), terms, sorted), Optional.of(index.words(query)));
     }
 
     private static Map<Integer, Float> wordScores(List<Scored> found) {
@@ -188,36 +266,46 @@ public final class MemoryIndex implements AutoCloseable {
         return scores;
     }
 
-    /// Similarities of all documents, NaN for those without a vector or that the filter does not accept;
-    /// empty if the query has none.
-    private float[] similarities(float[] vector, Optional<Filter> filter) {
+    /// Similarities of the passages of all documents, empty for one that the filter does not accept; no
+    /// document if the query has no vector.
+    private List<Optional<PassageScores>> similarities(float[] vector, Optional<Filter> filter) {
         float[] query = space.prepare(VectorIndex.requireVector(vector, dimension));
         if (query.length == 0) {
-            return new float[0];
+            return List.of();
         }
-        float[] similarities = new float[vectors.size()];
-        for (int i = 0; i < similarities.length; i++) {
+        List<Optional<PassageScores>> similarities = new ArrayList<>(texts.size());
+        for (int i = 0; i < texts.size(); i++) {
             Interrupts.check("search");
-            float[] row = vectors.get(i);
             Metadata metadata = documents.get(i).metadata();
-            boolean searched =
-                    row.length > 0 && filter.map(f -> f.matches(metadata)).orElse(true);
-            similarities[i] = searched ? space.score(query, row) : Float.NaN;
+            boolean searched = filter.map(f -> f.matches(metadata)).orElse(true);
+            similarities.add(searched ? Optional.of(similarities(query, texts.get(i))) : Optional.empty());
         }
         return similarities;
     }
 
+    private PassageScores similarities(float[] query, EmbeddedText text) {
+        float[] each = new float[text.vectors().size()];
+        for (int i = 0; i < each.length; i++) {
+            float[] row = text.vectors().get(i);
+            each[i] = row.length > 0 ? space.score(query, row) : Float.NaN;
+        }
+        return new PassageScores(each);
+    }
+
     /// The documents with the highest similarities; of equal ones at the limit, those with the first ids.
-    private List<Scored> nearest(float[] similarities, int k) {
+    ///
+    /// @param best passages of a document that count
+    private List<Scored> nearest(List<Optional<PassageScores>> similarities, int best, int k) {
         Comparator<Scored> bestFirst = Comparator.comparing(Scored::score)
                 .reversed()
                 .thenComparing(hit -> documents.get(hit.number()).id());
         PriorityQueue<Scored> worstFirst = new PriorityQueue<>(bestFirst.reversed());
-        for (int i = 0; i < similarities.length; i++) {
-            if (Float.isNaN(similarities[i])) {
+        for (int i = 0; i < similarities.size(); i++) {
+            Optional<Float> score = similarities.get(i).flatMap(scores -> scores.pooled(best));
+            if (score.isEmpty()) {
                 continue;
             }
-            Scored hit = new Scored(i, similarities[i]);
+            Scored hit = new Scored(i, score.get());
             if (worstFirst.size() < k) {
                 worstFirst.add(hit);
             } else if (bestFirst.compare(hit, worstFirst.element()) < 0) {
@@ -235,16 +323,27 @@ public final class MemoryIndex implements AutoCloseable {
                 .toList();
     }
 
-    private List<Hit> hits(List<Scored> scored, float[] similarities, Map<Integer, Float> wordScores) {
+    /// @param similarities of all documents; empty if there is no vector
+    private List<Hit> hits(
+            List<Scored> scored,
+            List<Optional<PassageScores>> similarities,
+            int best,
+            Map<Integer, Float> wordScores,
+            Optional<QueryWords> words) {
+        BestPassage shown = new BestPassage(words);
         return scored.stream()
-                .map(hit -> new Hit(
-                        documents.get(hit.number()),
-                        hit.score(),
-                        similarities.length == 0 || Float.isNaN(similarities[hit.number()])
-                                ? Optional.empty()
-                                : Optional.of(similarities[hit.number()]),
-                        Optional.ofNullable(wordScores.get(hit.number())),
-                        Optional.empty()))
+                .map(hit -> {
+                    Document document = documents.get(hit.number());
+                    Optional<PassageScores> scores =
+                            similarities.isEmpty() ? Optional.empty() : similarities.get(hit.number());
+                    return new Hit(
+                            document,
+                            hit.score(),
+                            scores.flatMap(each -> each.pooled(best)),
+                            Optional.ofNullable(wordScores.get(hit.number())),
+                            Optional.empty(),
+                            shown.of(document, texts.get(hit.number()).ranges(), scores));
+                })
                 .sorted((a, b) -> ScoredId.BEST_FIRST.compare(named(a), named(b)))
                 .toList();
     }

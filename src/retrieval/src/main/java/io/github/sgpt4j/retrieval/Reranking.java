@@ -17,7 +17,7 @@ public final class Reranking {
     /// @throws io.github.sgpt4j.error.FormatException if the model computes NaN or infinity
     public static List<Hit> reorder(CrossEncoder encoder, String query, List<Hit> hits, int n) {
         List<Hit> head = hits.subList(0, Math.min(n, hits.size()));
-        List<String> texts = head.stream().map(hit -> hit.document().joined()).toList();
+        List<String> texts = head.stream().map(Hit::passageText).toList();
         List<CrossEncoder.Score> scores = encoder.score(query, texts);
         // Raw scores differ also where probabilities are rounded to 1. The sort is stable: equal scores keep the
         // order of the first stage.

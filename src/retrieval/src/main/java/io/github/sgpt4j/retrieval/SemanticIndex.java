@@ -86,8 +86,24 @@ public final class SemanticIndex implements AutoCloseable {
     /// Opens an index for writing and searching, and creates it if it does not exist.
     ///
     /// @param encoder embeds documents and queries
+    /// @param options changes some of the options: those of an index that exists, which must stay as they
+    ///     are, or the default ones of a new index; called more than once
+    /// @throws IOException if the index cannot be read or written
+    /// @throws IndexInUseException if something else is writing it
+    /// @throws IllegalArgumentException if the options do not fit the model
+    /// @throws io.github.sgpt4j.error.FormatException if it is broken, or was made with another model
+    ///     or other options
+    public static SemanticIndex open(Path path, BiEncoder encoder, UnaryOperator<IndexOptions> options)
+            throws IOException {
+        return of(() -> IndexOpening.toWrite(path, encoder, options, UnaryOperator.identity()));
+    }
+
+    /// Opens an index for writing and searching, and creates it if it does not exist.
+    ///
+    /// @param encoder embeds documents and queries
     /// @param options what the index was or will be made with
     /// @throws IOException if the index cannot be read or written
+    /// @throws IllegalArgumentException if the options do not fit the model
     /// @throws IndexInUseException if something else is writing it
     /// @throws io.github.sgpt4j.error.FormatException if it is broken, or was made with another model
     ///     or other options
@@ -99,7 +115,7 @@ public final class SemanticIndex implements AutoCloseable {
     static SemanticIndex open(
             Path path, BiEncoder encoder, Optional<IndexOptions> options, UnaryOperator<Directory> files)
             throws IOException {
-        return of(() -> IndexOpening.toWrite(path, encoder, options, files));
+        return of(() -> IndexOpening.toWrite(path, encoder, own -> options.orElse(own), files));
     }
 
     /// Opens an index for searching, whether or not something is writing it; or a folder of shards, indexes
@@ -165,6 +181,13 @@ public final class SemanticIndex implements AutoCloseable {
     ///
     /// @throws IOException if the index cannot be read
     public int size() throws IOException {
+        return reading(searcher -> Rows.count(searcher.getIndexReader()));
+    }
+
+    /// Number of passages of these documents; as many as documents if none is split.
+    ///
+    /// @throws IOException if the index cannot be read
+    public int passages() throws IOException {
         return reading(searcher -> searcher.getIndexReader().numDocs());
     }
 
@@ -190,7 +213,7 @@ public final class SemanticIndex implements AutoCloseable {
     }
 
     /// Adds documents with embeddings that were computed elsewhere, by the same model used in the same
-    /// way; otherwise as [#add(Collection)].
+    /// way, and so of whole documents, which are not split; otherwise as [#add(Collection)].
     ///
     /// @param vectors `[documents][dimension]`, of any length
     /// @throws IOException if the index cannot be written
@@ -228,7 +251,7 @@ public final class SemanticIndex implements AutoCloseable {
     /// @throws IOException if the index cannot be written
     /// @throws IllegalStateException if the index is open for reading only
     public void remove(Filter filter) throws IOException {
-        removing(w -> w.deleteDocuments(new FilterQuery(filter)));
+        removing(w -> w.deleteDocuments(FilterQuery.rows(filter)));
     }
 
     /// Removes all documents, those added before and not committed yet included. Searches see it after
@@ -402,7 +425,7 @@ public final class SemanticIndex implements AutoCloseable {
     }
 
     /// The embeddings of documents as the index keeps them: scaled to length 1 if they are compared by the
-    /// cosine, otherwise as they were added.
+    /// cosine, otherwise as they were added; of a document with several passages that of the first.
     ///
     /// @return `[dimension]` by id, without documents that the index does not contain, or that have no
     ///     direction to be compared by
@@ -536,7 +559,7 @@ public final class SemanticIndex implements AutoCloseable {
     }
 
     private DocumentWriter documentWriter() {
-        return new DocumentWriter(requireWriter(), encoder.orElseThrow(), space);
+        return new DocumentWriter(requireWriter(), encoder.orElseThrow(), space, metadata.passages());
     }
 
     private WriterThread requireWriter() {

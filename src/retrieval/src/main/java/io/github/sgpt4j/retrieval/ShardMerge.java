@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.IndexReader;
+import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.MultiTerms;
 import org.apache.lucene.index.PostingsEnum;
@@ -88,8 +89,14 @@ public final class ShardMerge {
                     w.forceMerge(1);
                 }
                 w.commit();
-                return w.getDocStats().numDocs;
+                return number(w);
             });
+        }
+    }
+
+    private static int number(IndexWriter writer) throws IOException {
+        try (DirectoryReader reader = DirectoryReader.open(writer)) {
+            return Rows.count(reader);
         }
     }
 
@@ -117,7 +124,7 @@ public final class ShardMerge {
             }
             TermsEnum each = ids.iterator();
             for (BytesRef id = each.next(); id != null; id = each.next()) {
-                // Removed documents count here too, so they are looked for only then.
+                // Removed documents and further passages count here too, so they are looked for only then.
                 if (each.docFreq() > 1 && documents(all, id) > 1) {
                     throw new FormatException("%s: expected each id in one shard, found \"%s\" in several places"
                             .formatted(path, id.utf8ToString()));
@@ -126,16 +133,18 @@ public final class ShardMerge {
         }
     }
 
-    /// Number of live documents of an id.
+    /// Number of live documents of an id; passages are no documents.
     private static int documents(IndexReader reader, BytesRef id) throws IOException {
         int documents = 0;
         for (LeafReaderContext leaf : reader.leaves()) {
+            Rows rows = Rows.of(leaf.reader());
             @Nullable PostingsEnum postings = leaf.reader().postings(new Term(Fields.ID, id), PostingsEnum.NONE);
             for (int i = postings == null ? DocIdSetIterator.NO_MORE_DOCS : postings.nextDoc();
                     postings != null && i != DocIdSetIterator.NO_MORE_DOCS;
                     i = postings.nextDoc()) {
-                if (leaf.reader().getLiveDocs() == null
-                        || leaf.reader().getLiveDocs().get(i)) {
+                boolean live = leaf.reader().getLiveDocs() == null
+                        || leaf.reader().getLiveDocs().get(i);
+                if (live && rows.isDocument(i)) {
                     documents++;
                 }
             }

@@ -4,6 +4,7 @@ import io.github.sgpt4j.retrieval.corpus.Document;
 import io.github.sgpt4j.retrieval.filter.Filter;
 import io.github.sgpt4j.retrieval.filter.ValueKind;
 import io.github.sgpt4j.retrieval.interrupts.Interrupts;
+import io.github.sgpt4j.retrieval.passage.TextRange;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -79,19 +80,40 @@ record StoredDocuments(IndexSearcher searcher) {
         static final Comparator<Named> BY_ID = Comparator.comparing(Named::id).thenComparing(Named::number);
     }
 
+    /// A document and the places of its passages in its text.
+    record Split(Document document, List<TextRange> ranges) {}
+
     /// Documents by numbers.
     ///
     /// @param numbers ascending
     /// @return as many, in the same order
     List<Document> documents(int[] numbers) throws IOException {
+        return split(numbers).stream().map(Split::document).toList();
+    }
+
+    /// Documents with their passages, by numbers.
+    ///
+    /// @param numbers ascending
+    /// @return as many, in the same order
+    List<Split> split(int[] numbers) throws IOException {
         Map<Integer, String> ids = ids(numbers);
-        StoredFields stored = searcher.storedFields();
-        List<Document> documents = new ArrayList<>();
+        StoredFields fields = searcher.storedFields();
+        List<Split> documents = new ArrayList<>();
         for (int number : numbers) {
             Interrupts.check("reading documents");
-            documents.add(Fields.document(ids.getOrDefault(number, ""), stored.document(number, Fields.STORED)));
+            String id = ids.getOrDefault(number, "");
+            var stored = fields.document(number, Fields.STORED);
+            documents.add(new Split(Fields.document(id, stored), Fields.ranges(id, stored)));
         }
         return documents;
+    }
+
+    /// Refuses a document that says it has other passages than it has rows.
+    static void requirePassages(String id, List<TextRange> ranges, int rows) throws DamagedDocumentException {
+        if (ranges.size() != rows) {
+            throw new DamagedDocumentException(
+                    "document %s: expected the places of %,d passages, found %,d".formatted(id, rows, ranges.size()));
+        }
     }
 
     /// Those of some ids that exist, in the order of the ids.
@@ -114,7 +136,7 @@ record StoredDocuments(IndexSearcher searcher) {
     /// @param limit at most this many, at least 1
     List<Document> documents(Filter filter, int limit) throws IOException {
         int possible = Math.clamp(searcher.getIndexReader().maxDoc(), 1, limit);
-        ScoreDoc[] found = searcher.search(new FilterQuery(filter), possible, Sort.INDEXORDER).scoreDocs;
+        ScoreDoc[] found = searcher.search(FilterQuery.documents(filter), possible, Sort.INDEXORDER).scoreDocs;
         return documents(Arrays.stream(found).mapToInt(hit -> hit.doc).sorted().toArray());
     }
 

@@ -11,8 +11,8 @@ public interface UpdateListener {
 
     /// The model embedded some of the batch's texts.
     ///
-    /// @param done texts embedded
-    /// @param total texts of the batch to embed
+    /// @param done documents embedded, about: the share of the passages that are
+    /// @param total documents of the batch to embed
     default void embedded(long done, long total) {}
 
     /// A batch is on disk, where no crash can lose it.

@@ -7,10 +7,20 @@ package io.github.sgpt4j.retrieval;
 /// @param replaced documents whose title or text changed
 /// @param unchanged documents that the index already contained
 /// @param removed documents taken out
-/// @param embedded texts that the model embedded; fewer than added and replaced if texts are equal
-public record UpdateReport(long read, long added, long replaced, long unchanged, long removed, long embedded) {
+/// @param embedded texts that the model embedded: passages, or whole documents where these are not split;
+///     fewer than `passages` if texts are equal
+/// @param passages of the documents added and replaced; as many as these if all are short
+/// @param cut texts among those embedded that the model did not read to their end, and documents whose title
+///     is too long to be in front of each passage
+public record UpdateReport(
+        long read, long added, long replaced, long unchanged, long removed, long embedded, long passages, long cut) {
     /// Nothing done yet.
-    static final UpdateReport NONE = new UpdateReport(0, 0, 0, 0, 0, 0);
+    static final UpdateReport NONE = new UpdateReport(0, 0, 0, 0, 0, 0, 0, 0);
+
+    /// Of documents that are one passage each, none of which was cut.
+    public UpdateReport(long read, long added, long replaced, long unchanged, long removed, long embedded) {
+        this(read, added, replaced, unchanged, removed, embedded, added + replaced, 0);
+    }
 
     UpdateReport plus(UpdateReport other) {
         return new UpdateReport(
@@ -19,6 +29,8 @@ public record UpdateReport(long read, long added, long replaced, long unchanged,
                 replaced + other.replaced,
                 unchanged + other.unchanged,
                 removed + other.removed,
-                embedded + other.embedded);
+                embedded + other.embedded,
+                passages + other.passages,
+                cut + other.cut);
     }
 }

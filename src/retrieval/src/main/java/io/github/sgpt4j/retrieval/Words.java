@@ -128,7 +128,7 @@ final class Words {
         }
         return new BooleanQuery.Builder()
                 .add(new WholeQuery(words), BooleanClause.Occur.MUST)
-                .add(new FilterQuery(filter.get()), BooleanClause.Occur.FILTER)
+                .add(FilterQuery.documents(filter.get()), BooleanClause.Occur.FILTER)
                 .build();
     }
 
@@ -201,7 +201,17 @@ final class Words {
         return scores;
     }
 
-    private static Map<String, Integer> frequencies(Analyzer analyzer, String text) throws IOException {
+    /// How much a term counts: more if fewer documents have it.
+    static double rarity(String term, IndexReader reader) throws IOException {
+        return rarity(new Term(FIELD, term), reader);
+    }
+
+    private static double rarity(Term term, IndexReader reader) throws IOException {
+        return Math.log1p((reader.getDocCount(FIELD) + 0.5) / Math.max(1, reader.docFreq(term)));
+    }
+
+    /// How often a text has each term.
+    static Map<String, Integer> frequencies(Analyzer analyzer, String text) throws IOException {
         Map<String, Integer> frequencies = new LinkedHashMap<>();
         try (TokenStream tokens = analyzer.tokenStream(FIELD, text)) {
             CharTermAttribute term = tokens.addAttribute(CharTermAttribute.class);

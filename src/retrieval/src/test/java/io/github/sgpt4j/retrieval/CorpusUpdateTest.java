@@ -155,16 +155,16 @@ class CorpusUpdateTest {
     void makesBatchesOfSomeSeconds() {
         BatchSize size = new BatchSize();
         assertEquals(256, size.texts());
-        size.observe(256, 0.1);
+        size.observe(256, 1000, 0.1);
         assertEquals(1024, size.texts());
-        size.observe(1024, 256);
+        size.observe(1024, 1000, 256);
         assertEquals(60, size.texts());
-        size.observe(60, 60);
+        size.observe(60, 1000, 60);
         assertEquals(32, size.texts());
-        size.observe(0, 60);
+        size.observe(0, 1000, 60);
         assertEquals(32, size.texts());
         for (int i = 0; i < 9; i++) {
-            size.observe(size.texts(), 1e-3);
+            size.observe(size.texts(), 1000, 1e-3);
         }
         assertEquals(16384, size.texts());
     }

@@ -287,7 +287,7 @@ class DamagedIndexTest {
         assertSays(data, "sgpt4j.vectors", "INT4\u001b[31m\n", "has value \"INT4\\u001b[31m\\u000a\"");
         assertSays(data, "sgpt4j.model.dimension", "65", "expected vectors of dimension 65");
         assertSays(data, "sgpt4j.format", "one", "key sgpt4j.format of its commit has value \"one\"");
-        assertSays(data, "sgpt4j.format", "2", "got 2, from a newer version of sgpt4j; use that version, or delete");
+        assertSays(data, "sgpt4j.format", "3", "got 3, from a newer version of sgpt4j; use that version, or delete");
     }
 
     @Test

@@ -82,7 +82,7 @@ class IndexVerifierTest {
                 report.checks().stream().map(Check::kind).toList());
         report.checks().forEach(check -> assertEquals(Outcome.OK, check.outcome(), report.toString()));
         assertEquals(
-                "segments_4: 3 parts, 13 documents", check(report, Kind.COMMIT).message());
+                "segments_4: 3 parts, 13 passages", check(report, Kind.COMMIT).message());
         assertEquals("13 of dimension 64", check(report, Kind.VECTORS).message());
         assertEquals(Optional.of(ModelIdentity.of(encoder)), report.model());
         assertEquals(Optional.of(Similarity.COSINE), report.similarity());
@@ -226,7 +226,7 @@ class IndexVerifierTest {
         try (SemanticIndex index = SemanticIndex.open(folder, encoder)) {
             index.add(List.of(Document.of("x", "bread")));
             assertEquals(
-                    "segments_4: 3 parts, 13 documents",
+                    "segments_4: 3 parts, 13 passages",
                     check(verify(folder), Kind.COMMIT).message());
             // A merge and a commit delete the files that are being read.
             IndexReport report = IndexVerifier.verify(folder, Optional.empty(), (task, done, total) -> {
@@ -236,9 +236,9 @@ class IndexVerifierTest {
             });
             assertTrue(report.isSound(), report.toString());
             assertEquals(
-                    "segments_4: 3 parts, 13 documents",
+                    "segments_4: 3 parts, 13 passages",
                     check(report, Kind.COMMIT).message());
-            assertTrue(check(verify(folder), Kind.COMMIT).message().contains(": 1 parts, 14 documents"));
+            assertTrue(check(verify(folder), Kind.COMMIT).message().contains(": 1 parts, 14 passages"));
         }
     }
 

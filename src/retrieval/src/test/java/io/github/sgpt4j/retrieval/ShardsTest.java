@@ -8,6 +8,7 @@ import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.BiEncoderOptions;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.retrieval.corpus.Document;
+import io.github.sgpt4j.retrieval.passage.PassageOptions;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -31,7 +32,8 @@ import org.junit.jupiter.api.io.TempDir;
 class ShardsTest {
     private static final int SHARDS = 3;
     private static final int DOCUMENTS = 12;
-    private static final IndexOptions OPTIONS = IndexOptions.DEFAULT.withConnections(4);
+    private static final IndexOptions OPTIONS =
+            IndexOptions.DEFAULT.withConnections(4).withPassages(new PassageOptions(48, 6));
 
     private static BiEncoder encoder;
 
@@ -214,7 +216,7 @@ class ShardsTest {
         success(SHARDS + 1);
         make(part(SHARDS), OPTIONS.withConnections(5), _ -> false);
         refused(
-                "part-00006: expected a shard with vectors of 32 bits, 4 connections, beam width 100, as",
+                "part-00006: expected a shard with vectors of 32 bits, 4 connections, beam width 100, passages of 48 tokens, overlapping by 6, as",
                 () -> SemanticIndex.openReadOnly(shards, encoder));
     }
 
@@ -222,7 +224,8 @@ class ShardsTest {
     void shardsOfAnotherModelAreRefused() throws IOException {
         success(SHARDS + 1);
         try (BiEncoder other = BiEncoder.of(encoder.model(), BiEncoderOptions.DEFAULT.withMaxLength(7))) {
-            SemanticIndex.open(part(SHARDS), other, OPTIONS).close();
+            SemanticIndex.open(part(SHARDS), other, OPTIONS.withPassages(PassageOptions.OFF))
+                    .close();
         }
         refused("part-00006: this index was made with model", () -> SemanticIndex.openReadOnly(shards, encoder));
     }

@@ -2,6 +2,7 @@ package io.github.sgpt4j.spark;
 
 import io.github.sgpt4j.retrieval.IndexOptions;
 import io.github.sgpt4j.retrieval.VectorStorage;
+import io.github.sgpt4j.retrieval.passage.PassageOptions;
 import io.github.sgpt4j.spark.index.IndexedRow;
 import io.github.sgpt4j.spark.index.ShardReport;
 import io.github.sgpt4j.spark.index.ShardTask;
@@ -11,6 +12,7 @@ import java.io.IOException;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.Function2;
@@ -49,7 +51,8 @@ record IndexPartition(
                 "attempt-%05d-%d".formatted(partition, TaskContext.get().taskAttemptId()));
         ShardTask task = new ShardTask(
                 TaskSettings.here(settings),
-                new IndexOptions(storage, connections, beamWidth),
+                // Rows are embedded as whole documents.
+                new IndexOptions(storage, connections, beamWidth, Optional.of(PassageOptions.OFF)),
                 optimize,
                 truncate,
                 attempt);

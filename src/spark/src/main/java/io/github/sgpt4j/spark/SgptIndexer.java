@@ -107,8 +107,15 @@ public final class SgptIndexer {
     }
 
     /// With other options of the index.
+    ///
+    /// @throws IllegalArgumentException if they ask for passages: rows are embedded as whole documents
     public SgptIndexer withOptions(IndexOptions value) {
         Objects.requireNonNull(value, "options");
+        value.passages().filter(passages -> !passages.isOff()).ifPresent(passages -> {
+            throw new IllegalArgumentException(
+                    "options: expected none of passages, since rows are embedded as whole documents; split them into rows"
+                            + " before, got " + passages);
+        });
         return changed(draft -> draft.options = value);
     }
 

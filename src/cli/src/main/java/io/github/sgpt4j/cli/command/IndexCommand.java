@@ -18,6 +18,7 @@ import io.github.sgpt4j.retrieval.ShardMerge;
 import io.github.sgpt4j.retrieval.UpdateReport;
 import io.github.sgpt4j.retrieval.VectorStorage;
 import io.github.sgpt4j.retrieval.corpus.CorpusReader;
+import io.github.sgpt4j.retrieval.passage.PassageOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -45,6 +46,7 @@ import picocli.CommandLine.Parameters;
                     + " either, a directory with corpus.jsonl (BEIR), or any other directory: text, source code, .md,"
                     + " .rst, .html, .pdf and .docx are a document each, .csv, .tsv, .jsonl and arrays in .json one"
                     + " per record, and .gz of them. Documents without _id are identified by their line or file.",
+            "A document that is longer than a passage is split at ends of sentences, and found by its best passage.",
             "",
             "Examples:",
             "  sgpt index notes",
@@ -55,6 +57,7 @@ public final class IndexCommand extends ModelCommand {
 
     private static final String CORPUS = "--corpus";
     private static final String MERGE = "--merge";
+    private static final String PASSAGE_TOKENS = "--passage-tokens";
     private static final String INDEX = "--index";
     private static final String WATCH = "--watch";
 
@@ -103,6 +106,14 @@ public final class IndexCommand extends ModelCommand {
             description = "Candidates considered when building the graph (HNSW's efConstruction; fixed when the index"
                     + " is created; default: 100).")
     private @Nullable Integer beamWidth;
+
+    @Option(
+            names = PASSAGE_TOKENS,
+            paramLabel = "N|off",
+            converter = Converters.Passages.class,
+            description = "Tokens of the passages into which longer documents are split (fixed when the index is"
+                    + " created; default: 256, or as many as the model reads if these are fewer).")
+    private @Nullable PassageOptions passages;
 
     @Option(names = "--remove-missing", description = "Remove documents that are not in the corpus.")
     private boolean removeMissing;
@@ -173,6 +184,7 @@ public final class IndexCommand extends ModelCommand {
                 "--int8",
                 "--connections",
                 "--beam-width",
+                PASSAGE_TOKENS,
                 "--remove-missing",
                 PromptOptions.QUERY,
                 PromptOptions.DOCUMENT,
@@ -243,7 +255,7 @@ public final class IndexCommand extends ModelCommand {
                 notice("merging the index into one segment ...");
                 to.optimize();
             }
-            summarize(report, to.size(), seconds);
+            summarize(report, to.size(), to.passages(), seconds);
             reportDuplicates(from, report);
             noticeAbsentMetadata(index, to.absentMetadata(reading.metadataFields()));
             reportLostMetadata(before, to.metadataNames(), report);
@@ -255,19 +267,19 @@ public final class IndexCommand extends ModelCommand {
     }
 
     private SemanticIndex open(Path path, BiEncoder encoder) throws IOException {
-        if (!int8 && connections == null && beamWidth == null) {
-            return SemanticIndex.open(path, encoder);
-        }
         try {
-            VectorStorage storage = int8 ? VectorStorage.INT8 : VectorStorage.FLOAT32;
-            IndexOptions options = new IndexOptions(
-                    storage,
-                    Optional.ofNullable(connections).orElse(IndexOptions.DEFAULT.connections()),
-                    Optional.ofNullable(beamWidth).orElse(IndexOptions.DEFAULT.beamWidth()));
-            return SemanticIndex.open(path, encoder, options);
+            return SemanticIndex.open(path, encoder, this::options);
         } catch (IllegalArgumentException e) {
             throw usage(String.valueOf(e.getMessage()));
         }
+    }
+
+    /// The options of an index, or the default ones, with those that were given.
+    private IndexOptions options(IndexOptions own) {
+        IndexOptions options = int8 ? own.withStorage(VectorStorage.INT8) : own;
+        options = connections == null ? options : options.withConnections(connections);
+        options = beamWidth == null ? options : options.withBeamWidth(beamWidth);
+        return passages == null ? options : options.withPassages(passages);
     }
 
     /// Reports documents that were replaced by a later one with the same id, as far as they were read together.
@@ -297,11 +309,11 @@ public final class IndexCommand extends ModelCommand {
         });
     }
 
-    private void summarize(UpdateReport report, int size, double seconds) {
+    private void summarize(UpdateReport report, int size, int split, double seconds) {
         notice(String.format(
                 Locale.ROOT,
                 "%,d documents read in %.1f s: %,d added, %,d replaced, %,d unchanged, %,d removed; %,d texts embedded"
-                        + " (%.0f/s); %s has %,d documents",
+                        + " (%.0f/s), %,d of them cut; %s has %,d documents in %,d passages",
                 report.read(),
                 seconds,
                 report.added(),
@@ -310,7 +322,9 @@ public final class IndexCommand extends ModelCommand {
                 report.removed(),
                 report.embedded(),
                 report.embedded() / Math.max(seconds, 1e-3),
+                report.cut(),
                 index,
-                size));
+                size,
+                split));
     }
 }

@@ -50,6 +50,14 @@ public record Console(
         return !environment.getOrDefault(variable, "").isEmpty();
     }
 
+    /// Whether results may have colours and bold type: they are read on a terminal, and nobody asked for none
+    /// (no-color.org).
+    public boolean colours() {
+        return interactive
+                && !isSet("NO_COLOR")
+                && !environment.getOrDefault("TERM", "").equals("dumb");
+    }
+
     /// A text on one line, without control characters that a terminal would interpret.
     public static String oneLine(String text) {
         StringBuilder line = new StringBuilder(text.length());

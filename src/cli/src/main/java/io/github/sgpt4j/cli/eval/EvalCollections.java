@@ -11,12 +11,17 @@ import io.github.sgpt4j.cli.output.ScratchFolder;
 import io.github.sgpt4j.retrieval.Fusion;
 import io.github.sgpt4j.retrieval.ModelIdentity;
 import io.github.sgpt4j.retrieval.ScoredId;
+import io.github.sgpt4j.retrieval.corpus.Document;
 import io.github.sgpt4j.retrieval.evaluation.BeirDataset;
 import io.github.sgpt4j.retrieval.evaluation.BeirRetrieval;
 import io.github.sgpt4j.retrieval.evaluation.CachedEmbedder;
 import io.github.sgpt4j.retrieval.evaluation.CachedPairScorer;
 import io.github.sgpt4j.retrieval.evaluation.Evaluation;
 import io.github.sgpt4j.retrieval.evaluation.Run;
+import io.github.sgpt4j.retrieval.passage.PassageOptions;
+import io.github.sgpt4j.retrieval.passage.PassageSplitter;
+import io.github.sgpt4j.retrieval.passage.SplitText;
+import io.github.sgpt4j.retrieval.passage.TokenCounter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,6 +30,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /// Searches collections in BEIR's layout and evaluates the results.
 public final class EvalCollections {
@@ -79,16 +85,50 @@ public final class EvalCollections {
             about.put("similarity", encoder.similarity().toString());
             put(about, model);
             boolean hybrid = options.mode() == EvalOptions.Mode.HYBRID;
+            Splitting splitting = splitting(encoder, about);
             List<EvalResult> results = evaluate(
                     collections,
                     runs,
                     retrieval -> hybrid
-                            ? fused(retrieval, retrieval.dense(embedder), bm25(retrieval))
-                            : retrieval.dense(embedder));
+                            ? fused(retrieval, retrieval.dense(embedder, splitting), bm25(retrieval))
+                            : retrieval.dense(embedder, splitting));
+            if (splitting.splitter.isPresent()) {
+                command.notice("%,d documents in %,d passages".formatted(splitting.documents, splitting.passages));
+            }
             command.notice(
                     "%,d texts embedded, %,d found in the cache".formatted(embedder.computed(), embedder.found()));
             Truncations.of(encoder).forEach(command::notice);
             return results;
+        }
+    }
+
+    /// Splits documents if that is asked for, and counts.
+    private static final class Splitting implements Function<Document, SplitText> {
+        private final Optional<PassageSplitter> splitter;
+        private long documents;
+        private long passages;
+
+        Splitting(Optional<PassageSplitter> splitter) {
+            this.splitter = splitter;
+        }
+
+        @Override
+        public SplitText apply(Document document) {
+            SplitText split = splitter.map(s -> s.split(document)).orElseGet(() -> SplitText.whole(document));
+            documents++;
+            passages += split.ranges().size();
+            return split;
+        }
+    }
+
+    private Splitting splitting(BiEncoder encoder, Map<String, Object> about) {
+        try {
+            Optional<PassageOptions> passages = options.passages(encoder).filter(asked -> !asked.isOff());
+            passages.ifPresent(asked -> about.put(
+                    "passages", Map.of("tokens", asked.tokens(), "overlap", asked.overlap(), "pooling", "max")));
+            return new Splitting(passages.map(asked -> new PassageSplitter(asked, TokenCounter.of(encoder))));
+        } catch (IllegalArgumentException e) {
+            throw command.usage(EvalOptions.PASSAGES + ": " + e.getMessage());
         }
     }
 

@@ -124,6 +124,7 @@ public final class EvalCommand extends ModelCommand {
                     "--rerank",
                     "--first-stage",
                     "--prompt",
+                    EvalOptions.PASSAGES,
                     RerankerOptions.TEMPLATE,
                     RerankerOptions.INSTRUCTION,
                     "--save-run");
@@ -168,6 +169,7 @@ public final class EvalCommand extends ModelCommand {
             refuse(
                     "with --mode %s, which computes no embeddings".formatted(mode),
                     EncoderOptions.NAMES.toArray(String[]::new));
+            refuse("with --mode %s, which computes no embeddings".formatted(mode), EvalOptions.PASSAGES);
         }
         if (mode == EvalOptions.Mode.BM25) {
             noticeUnusedModel("--mode bm25");

@@ -6,10 +6,12 @@ import io.github.sgpt4j.Model;
 import io.github.sgpt4j.cli.option.CommonOptions;
 import io.github.sgpt4j.cli.option.Converters;
 import io.github.sgpt4j.cli.option.EncoderOptions;
+import io.github.sgpt4j.cli.option.PassageCount;
 import io.github.sgpt4j.cli.option.PromptOptions;
 import io.github.sgpt4j.cli.option.RerankerOptions;
 import io.github.sgpt4j.retrieval.evaluation.BeirAverage;
 import io.github.sgpt4j.retrieval.evaluation.Measure;
+import io.github.sgpt4j.retrieval.passage.PassageOptions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -20,6 +22,8 @@ import picocli.CommandLine.Option;
 
 /// Options of `sgpt eval`, except those that name what is evaluated.
 public final class EvalOptions {
+    public static final String PASSAGES = "--passages";
+
     /// How documents are found.
     public enum Mode {
         DENSE,
@@ -108,6 +112,18 @@ public final class EvalOptions {
                             + " documents are found).")
     private List<Integer> cutoffs = new ArrayList<>();
 
+    @Option(
+            names = PASSAGES,
+            paramLabel = "N",
+            arity = "0..1",
+            fallbackValue = PassageCount.USUAL,
+            preprocessor = PassageCount.class,
+            converter = PassageCount.class,
+            description = "Embed passages of at most N tokens of longer documents (256, or as many as the model reads,"
+                    + " if no number follows), and let each document's nearest passage count. Published figures are"
+                    + " of whole documents, cut where the model's length ends.")
+    private @Nullable Integer passages;
+
     @Mixin
     private EncoderOptions encoding = new EncoderOptions();
 
@@ -155,6 +171,18 @@ public final class EvalOptions {
 
     public Mode mode() {
         return Optional.ofNullable(mode).orElse(Mode.DENSE);
+    }
+
+    /// How long documents are split, if they are.
+    ///
+    /// @throws IllegalArgumentException if the model cannot read such passages
+    public Optional<PassageOptions> passages(BiEncoder encoder) {
+        if (passages == null) {
+            return Optional.empty();
+        }
+        PassageOptions options = passages == 0 ? PassageOptions.of(encoder) : PassageOptions.of(passages);
+        options.requireFit(encoder);
+        return Optional.of(options);
     }
 
     public String split() {

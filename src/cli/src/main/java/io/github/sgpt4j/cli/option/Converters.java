@@ -6,6 +6,7 @@ import io.github.sgpt4j.ModelOptions;
 import io.github.sgpt4j.Pooling;
 import io.github.sgpt4j.cli.input.TextInput;
 import io.github.sgpt4j.retrieval.filter.Filter;
+import io.github.sgpt4j.retrieval.passage.PassageOptions;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -151,6 +152,22 @@ public final class Converters {
 
         private static String word(Enum<?> one) {
             return one.name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /// A number of tokens of passages, or `off`.
+    public static final class Passages implements ITypeConverter<PassageOptions> {
+        @Override
+        public PassageOptions convert(String value) {
+            if (value.equalsIgnoreCase("off")) {
+                return PassageOptions.OFF;
+            }
+            try {
+                int tokens = Integer.parseInt(value);
+                return checked(value, text -> PassageOptions.of(tokens));
+            } catch (NumberFormatException e) {
+                throw new TypeConversionException("expected a number of tokens or off, got \"%s\"".formatted(value));
+            }
         }
     }
 

@@ -2,12 +2,13 @@ package io.github.sgpt4j.cli.output;
 
 import io.github.sgpt4j.cli.console.Console;
 import io.github.sgpt4j.retrieval.Hit;
+import io.github.sgpt4j.retrieval.QueryWords;
 import io.github.sgpt4j.retrieval.corpus.Metadata;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
-/// Results as text tables: rank, score, title or id, and the beginning of the text; below them the beginning of the
+/// Results as text tables: rank, score, title or id, and what matched of the text; below them the beginning of the
 /// metadata, if there are any.
 public final class ResultTable {
     private static final int MIN_COLUMNS = 80;
@@ -15,14 +16,25 @@ public final class ResultTable {
     private static final int MAX_NAME_COLUMNS = 28;
 
     private final int columns;
+    private final boolean bold;
 
+    /// Without bold type.
+    ///
     /// @param columns of the terminal, 0 if unknown
     public ResultTable(int columns) {
+        this(columns, false);
+    }
+
+    /// @param columns of the terminal, 0 if unknown
+    /// @param bold whether words of the query are in bold type
+    public ResultTable(int columns, boolean bold) {
+        this.bold = bold;
         this.columns = columns == 0 ? 100 : Math.clamp(columns, MIN_COLUMNS, MAX_COLUMNS);
     }
 
     /// The table for one query.
     public String render(String query, List<Hit> results) {
+        QueryWords words = QueryWords.of(query);
         boolean reranked = results.stream().anyMatch(r -> r.rerankScore().isPresent());
         int nameColumns = results.stream()
                 .mapToInt(hit -> length(name(hit)))
@@ -41,7 +53,7 @@ public final class ResultTable {
             int indent = line.length();
             String name = cut(name(hit), nameColumns);
             line.append(name).repeat(' ', nameColumns - length(name) + 2);
-            line.append(cut(Console.oneLine(hit.document().text()), columns - length(line)));
+            line.append(Snippet.of(hit, words, columns - length(line)).shown(bold));
             text.append(line.toString().stripTrailing()).append('\n');
             text.append(metadata(hit, indent));
         }

@@ -3,6 +3,8 @@ package io.github.sgpt4j.cli.output;
 import io.github.sgpt4j.Similarity;
 import io.github.sgpt4j.retrieval.Hit;
 import io.github.sgpt4j.retrieval.corpus.Document;
+import io.github.sgpt4j.retrieval.passage.Passage;
+import io.github.sgpt4j.retrieval.passage.TextRange;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -80,6 +82,15 @@ public interface ResultWriter {
             }
             if (hit.rerankScore().isPresent()) {
                 json.writeNumberField("rerank_score", hit.rerankScore().get());
+            }
+            Passage passage = hit.passage();
+            if (passage.range().length() < document.text().length()) {
+                json.writeObjectFieldStart("passage");
+                TextRange place = passage.codePoints(document.text());
+                json.writeNumberField("start", place.start());
+                json.writeNumberField("end", place.end());
+                json.writeStringField("text", passage.text());
+                json.writeEndObject();
             }
         });
     }

@@ -7,33 +7,27 @@ import io.github.sgpt4j.Similarity;
 import io.github.sgpt4j.TextKind;
 import io.github.sgpt4j.cli.model.Truncations;
 import io.github.sgpt4j.retrieval.Hit;
+import io.github.sgpt4j.retrieval.MemoryIndex;
 import io.github.sgpt4j.retrieval.Reranking;
-import io.github.sgpt4j.retrieval.VectorIndex;
-import io.github.sgpt4j.retrieval.corpus.Document;
+import io.github.sgpt4j.retrieval.SearchOptions;
 import io.github.sgpt4j.retrieval.corpus.TextRecord;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Exact search by similarity among documents in memory.
+/// Exact search by similarity among documents in memory; closes all of its parts.
 ///
 /// @param model closed with this
 /// @param encoder closed with this
 /// @param reranker closed with this
-/// @param index the documents' vectors, with positions in the list as ids
-/// @param k maximum number of documents to return
-/// @param rerank number of documents that the reranker re-orders
+/// @param index the documents; closed with this
+/// @param options how it is searched
 public record MemorySearch(
-        Model model,
-        BiEncoder encoder,
-        Optional<CrossEncoder> reranker,
-        List<Document> documents,
-        VectorIndex index,
-        int k,
-        int rerank)
+        Model model, BiEncoder encoder, Optional<CrossEncoder> reranker, MemoryIndex index, SearchOptions options)
         implements QuerySearch {
     @Override
-    public List<List<Hit>> search(List<TextRecord> queries) {
+    public List<List<Hit>> search(List<TextRecord> queries) throws IOException {
         List<String> texts = queries.stream().map(TextRecord::joined).toList();
         float[][] vectors = encoder.embed(texts, TextKind.QUERY);
         List<List<Hit>> results = new ArrayList<>();
@@ -43,23 +37,14 @@ public record MemorySearch(
         return results;
     }
 
-    private List<Hit> search(String query, float[] vector) {
-        List<Hit> hits = index.search(vector, Math.max(k, rerank)).stream()
-                .map(this::hit)
-                .toList();
+    private List<Hit> search(String query, float[] vector) throws IOException {
+        SearchOptions first =
+                options.withLimit(Math.max(options.limit(), options.rerank())).withRerank(0);
+        List<Hit> hits = index.search(query, vector, first);
         if (reranker.isPresent()) {
-            hits = Reranking.reorder(reranker.get(), query, hits, rerank);
+            hits = Reranking.reorder(reranker.get(), query, hits, options.rerank());
         }
-        return hits.subList(0, Math.min(k, hits.size()));
-    }
-
-    private Hit hit(VectorIndex.Match hit) {
-        return new Hit(
-                documents.get(Integer.parseInt(hit.id())),
-                hit.similarity(),
-                Optional.of(hit.similarity()),
-                Optional.empty(),
-                Optional.empty());
+        return hits.subList(0, Math.min(options.limit(), hits.size()));
     }
 
     @Override
@@ -75,7 +60,8 @@ public record MemorySearch(
     }
 
     @Override
-    public void close() {
+    public void close() throws IOException {
+        index.close();
         reranker.ifPresent(CrossEncoder::close);
         encoder.close();
         model.close();

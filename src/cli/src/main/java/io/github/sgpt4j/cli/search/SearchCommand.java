@@ -22,14 +22,15 @@ import io.github.sgpt4j.cli.output.ResultWriter;
 import io.github.sgpt4j.cli.progress.ProgressDisplay;
 import io.github.sgpt4j.documents.FolderReader;
 import io.github.sgpt4j.retrieval.Hit;
+import io.github.sgpt4j.retrieval.MemoryIndex;
 import io.github.sgpt4j.retrieval.SearchMode;
 import io.github.sgpt4j.retrieval.SearchOptions;
-import io.github.sgpt4j.retrieval.VectorIndex;
 import io.github.sgpt4j.retrieval.corpus.CorpusReader;
 import io.github.sgpt4j.retrieval.corpus.Document;
 import io.github.sgpt4j.retrieval.corpus.TextRecord;
 import io.github.sgpt4j.retrieval.filter.Filter;
 import io.github.sgpt4j.retrieval.filter.FilterNotices;
+import io.github.sgpt4j.retrieval.passage.PassageOptions;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,7 +39,6 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -54,9 +54,11 @@ import picocli.CommandLine.Parameters;
             "",
             "Without QUERY and -i, each line of stdin is a query; a terminal shows a prompt. --format jsonl writes"
                     + " {\"query\",\"rank\",\"id\",\"title\"?,\"text\",\"metadata\"?,\"score\",\"cosine\"?,\"bm25\"?,"
-                    + "\"rerank_score\"?} per document found. score is the cosine, or the similarity that the model's"
+                    + "\"rerank_score\"?,\"passage\"?} per document found. score is the cosine, or the similarity that the model's"
                     + " config_sentence_transformers.json specifies (dot, or a negated distance: euclidean, manhattan);"
-                    + " for bm25, BM25's score; for hybrid, the fused score, with its parts under their own names.",
+                    + " for bm25, BM25's score; for hybrid, the fused score, with its parts under their own names."
+                    + " passage is {\"start\",\"end\",\"text\"}, the part of text that matched, of a document that"
+                    + " was split; places count code points, from 0.",
             "A corpus is a .txt file (one document per line), a .jsonl file (text, title, _id, metadata), .gz of"
                     + " either, a directory with corpus.jsonl (BEIR), or any other directory of files: see sgpt index --help.",
             "",
@@ -72,6 +74,8 @@ public final class SearchCommand extends ModelCommand {
     }
 
     private static final double NANOS_PER_MILLI = 1e6;
+    private static final String PASSAGE_TOKENS = "--passage-tokens";
+    private static final String BEST_PASSAGES = "--best-passages";
 
     @Mixin
     private InputOptions input = new InputOptions();
@@ -108,6 +112,21 @@ public final class SearchCommand extends ModelCommand {
                     "Find only documents with such metadata: year >= 2020 and (lang = \"en\" or not tags in (\"a\","
                             + " \"b\")).")
     private @Nullable Filter where;
+
+    @Option(
+            names = PASSAGE_TOKENS,
+            paramLabel = "N|off",
+            converter = Converters.Passages.class,
+            description = "Tokens of the passages into which longer documents of --corpus are split (default: 256, or"
+                    + " as many as the model reads if these are fewer).")
+    private @Nullable PassageOptions passages;
+
+    @Option(
+            names = BEST_PASSAGES,
+            paramLabel = "N",
+            converter = Converters.Count.class,
+            description = "A document is as near as its N nearest passages on average (default: ${DEFAULT-VALUE}).")
+    private int bestPassages = 1;
 
     @Option(
             names = "-k",
@@ -157,12 +176,13 @@ public final class SearchCommand extends ModelCommand {
                             exact ? "--exact" : "--mode " + String.valueOf(mode).toLowerCase(Locale.ROOT)));
         }
         if (corpus == null) {
-            refuse("without --corpus", CorpusOptions.METADATA_FIELDS, CorpusOptions.VERBOSE);
+            refuse("without --corpus", CorpusOptions.METADATA_FIELDS, CorpusOptions.VERBOSE, PASSAGE_TOKENS);
         }
         if (mode == SearchMode.BM25) {
             refuse(
                     "with --mode bm25, which compares no vectors",
                     "--exact",
+                    BEST_PASSAGES,
                     PromptOptions.QUERY,
                     PromptOptions.DOCUMENT,
                     PromptOptions.NAME);
@@ -198,7 +218,8 @@ public final class SearchCommand extends ModelCommand {
                 .withMode(mode == null ? SearchMode.DENSE : mode)
                 .withLimit(k)
                 .withRerank(rerank == null ? 0 : rerank)
-                .withExact(exact);
+                .withExact(exact)
+                .withBestPassages(bestPassages);
         IndexSearch search = new IndexSearch(
                 TextInput.path(path),
                 where == null ? options : options.withFilter(where),
@@ -260,41 +281,43 @@ public final class SearchCommand extends ModelCommand {
                     rerank == null
                             ? Optional.empty()
                             : Optional.of(scorer(model, reranker.apply(common().crossEncoder()))),
-                    documents,
-                    index(embed(documents, encoder), encoder),
-                    k,
-                    rerank == null ? 0 : rerank);
-        } catch (IOException | RuntimeException | Error e) {
+                    index(documents, encoder),
+                    SearchOptions.DEFAULT
+                            .withLimit(k)
+                            .withRerank(rerank == null ? 0 : rerank)
+                            .withBestPassages(bestPassages));
+        } catch (RuntimeException | Error e) {
             model.close();
             throw e;
         }
     }
 
-    private static VectorIndex index(float[][] vectors, BiEncoder encoder) {
-        VectorIndex index = new VectorIndex(encoder.dimension(), encoder.similarity());
-        List<String> places =
-                IntStream.range(0, vectors.length).mapToObj(Integer::toString).toList();
-        index.add(places, vectors);
-        return index;
-    }
-
-    private float[][] embed(List<Document> documents, BiEncoder encoder) throws IOException {
-        if (documents.isEmpty()) {
-            return new float[0][];
+    private MemoryIndex index(List<Document> documents, BiEncoder encoder) {
+        // The demo corpus has no metadata: a filter accepts all of it, or nothing. None of it is long.
+        if (corpus == null && modelName().isEmpty() && !given(BIASES) && !prompts.areGiven() && !documents.isEmpty()) {
+            float[][] vectors = new DemoVectors(common().modelOptions().dtype()).get(() -> compute(documents, encoder));
+            return new MemoryIndex(encoder.dimension(), encoder.similarity(), documents, vectors);
         }
-        // The demo corpus has no metadata: a filter accepts all of it, or nothing.
-        if (corpus == null && modelName().isEmpty() && !given(BIASES) && !prompts.areGiven()) {
-            return new DemoVectors(common().modelOptions().dtype()).get(() -> compute(documents, encoder));
+        try (ProgressDisplay progress = progress(documents)) {
+            return MemoryIndex.of(
+                    encoder,
+                    documents,
+                    passages == null ? PassageOptions.of(encoder) : passages,
+                    progress.between(0, documents.size()));
+        } catch (IllegalArgumentException e) {
+            throw usage(String.valueOf(e.getMessage()));
         }
-        return compute(documents, encoder);
     }
 
     private float[][] compute(List<Document> documents, BiEncoder encoder) {
-        try (ProgressDisplay progress =
-                ProgressDisplay.start(console(), common().quiet(), "embed corpus", OptionalLong.of(documents.size()))) {
+        try (ProgressDisplay progress = progress(documents)) {
             List<String> texts = documents.stream().map(Document::joined).toList();
             return encoder.embed(texts, TextKind.DOCUMENT, progress.between(0, documents.size()));
         }
+    }
+
+    private ProgressDisplay progress(List<Document> documents) {
+        return ProgressDisplay.start(console(), common().quiet(), "embed corpus", OptionalLong.of(documents.size()));
     }
 
     /// @param prompting whether queries are typed at a prompt
@@ -302,7 +325,9 @@ public final class SearchCommand extends ModelCommand {
         ResultWriter writer = format == Format.JSONL
                 ? ResultWriter.jsonLines(
                         out.stream(), mode == SearchMode.HYBRID ? Optional.of(search.similarity()) : Optional.empty())
-                : ResultWriter.table(out.stream(), new ResultTable(console().columns()));
+                : ResultWriter.table(
+                        out.stream(),
+                        new ResultTable(console().columns(), console().colours()));
         int chunkSize = prompting ? 1 : TextInput.CHUNK_TEXTS;
         for (List<TextRecord> chunk = ask(in, prompting, chunkSize);
                 !chunk.isEmpty();

@@ -6,6 +6,7 @@ import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.retrieval.Bm25Index;
 import io.github.sgpt4j.retrieval.ScoredId;
 import io.github.sgpt4j.retrieval.corpus.Document;
+import io.github.sgpt4j.retrieval.passage.SplitText;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 
 /// Searches a BEIR collection for all of its queries, as BEIR's and SGPT's evaluations do. The corpus
 /// is read document by document, so memory grows with the queries' results only.
@@ -44,6 +46,16 @@ public record BeirRetrieval(BeirDataset dataset, int depth, boolean dropIdentica
     /// @throws IOException if the corpus cannot be read
     /// @throws FormatException if the corpus is malformed
     public Run dense(TextEmbedder embedder) throws IOException {
+        return dense(embedder, SplitText::whole);
+    }
+
+    /// By similarity of embeddings of passages: a document is as similar as its nearest passage. The figures
+    /// that BEIR and others publish are of whole documents.
+    ///
+    /// @param split tells a document's passages, such as [io.github.sgpt4j.retrieval.passage.PassageSplitter#split]
+    /// @throws IOException if the corpus cannot be read
+    /// @throws FormatException if the corpus is malformed
+    public Run dense(TextEmbedder embedder, Function<Document, SplitText> split) throws IOException {
         String queryTask = "embed queries of " + dataset.name();
         float[][] queries = embedder.embed(
                 List.copyOf(dataset.queries().values()),
@@ -53,9 +65,14 @@ public record BeirRetrieval(BeirDataset dataset, int depth, boolean dropIdentica
                 List.copyOf(dataset.queries().keySet()), queries, embedder.similarity(), depth, dropIdentical);
         try (CorpusChunks chunks = new CorpusChunks(dataset, listener, "embed " + dataset.name())) {
             for (List<Document> chunk = chunks.next(); !chunk.isEmpty(); chunk = chunks.next()) {
-                List<String> texts = chunk.stream().map(Document::joined).toList();
+                List<String> texts = new ArrayList<>();
+                int[] ends = new int[chunk.size()];
+                for (int i = 0; i < ends.length; i++) {
+                    texts.addAll(split.apply(chunk.get(i)).texts());
+                    ends[i] = texts.size();
+                }
                 float[][] vectors = embedder.embed(texts, TextKind.DOCUMENT, chunks.progress());
-                search.add(chunk.stream().map(Document::id).toList(), vectors);
+                search.add(chunk.stream().map(Document::id).toList(), ends, vectors);
             }
         }
         return run(search.results());

@@ -40,23 +40,46 @@ final class ExactSearch {
     /// @param vectors `[documents][dimension]`
     /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted
     void add(List<String> ids, float[][] vectors) {
-        for (int from = 0; from < vectors.length; from += BLOCK) {
+        add(ids, IntStream.rangeClosed(1, vectors.length).toArray(), vectors);
+    }
+
+    /// Compares documents of several passages with all queries; the nearest passage counts.
+    ///
+    /// @param ends for each document the place after its last vector
+    /// @param vectors `[passages][dimension]`, those of a document together, in the order of the documents
+    /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted
+    void add(List<String> ids, int[] ends, float[][] vectors) {
+        int from = 0;
+        int row = 0;
+        while (from < ends.length) {
             Interrupts.check("search");
-            int to = Math.min(from + BLOCK, vectors.length);
-            List<String> blockIds = ids.subList(from, to);
-            float[][] block = new float[to - from][];
-            for (int i = from; i < to; i++) {
-                block[i - from] = similarity.prepare(vectors[i]);
+            int first = row;
+            int to = from;
+            while (to < ends.length && (to == from || ends[to] - first <= BLOCK)) {
+                to++;
             }
-            IntStream.range(0, queries.length).parallel().forEach(query -> compare(query, blockIds, block));
+            row = ends[to - 1];
+            float[][] block = new float[row - first][];
+            for (int i = first; i < row; i++) {
+                block[i - first] = similarity.prepare(vectors[i]);
+            }
+            List<String> blockIds = ids.subList(from, to);
+            int[] blockEnds =
+                    Arrays.stream(ends, from, to).map(end -> end - first).toArray();
+            IntStream.range(0, queries.length).parallel().forEach(query -> compare(query, blockIds, blockEnds, block));
+            from = to;
         }
     }
 
-    private void compare(int query, List<String> ids, float[][] block) {
+    private void compare(int query, List<String> ids, int[] ends, float[][] block) {
         TopDocuments top = best.get(query);
         String own = queryIds.get(query);
-        for (int i = 0; i < block.length; i++) {
-            float score = score(queries[query], block[i]);
+        int row = 0;
+        for (int i = 0; i < ends.length; i++) {
+            float score = score(queries[query], block[row]);
+            for (row++; row < ends[i]; row++) {
+                score = Math.max(score, score(queries[query], block[row]));
+            }
             if (!(skipIdentical && ids.get(i).equals(own))) {
                 top.offer(ids.get(i), score);
             }

@@ -10,6 +10,8 @@ import io.github.sgpt4j.retrieval.SearchMode;
 import io.github.sgpt4j.retrieval.SearchOptions;
 import io.github.sgpt4j.retrieval.corpus.Document;
 import io.github.sgpt4j.retrieval.filter.Filter;
+import io.github.sgpt4j.retrieval.passage.Passage;
+import io.github.sgpt4j.retrieval.passage.TextRange;
 import io.github.sgpt4j.server.http.Response;
 import io.github.sgpt4j.server.inference.EmbedRequest;
 import io.github.sgpt4j.server.inference.Embedded;
@@ -106,6 +108,7 @@ public final class SearchRoutes {
                 + JsonWriting.size(document.id())
                 + document.title().map(JsonWriting::size).orElse(0L)
                 + JsonWriting.size(document.text())
+                + JsonWriting.size(result.hit().passage().text())
                 + JsonWriting.size(document.metadata().toJson());
     }
 
@@ -128,9 +131,8 @@ public final class SearchRoutes {
         List<Result> results = first.results();
         if (scorer.isPresent() && !results.isEmpty()) {
             List<Result> head = results.subList(0, Math.min(rerank, results.size()));
-            List<String> texts = head.stream()
-                    .map(result -> result.hit().document().joined())
-                    .toList();
+            List<String> texts =
+                    head.stream().map(result -> result.hit().passageText()).toList();
             ScoreRequest pairs = new ScoreRequest(scorer.get().encoder(), query, texts, "results", true, TextCut.USUAL);
             exchange.reserve(pairs.answerBytes());
             Scored scored = now.inference().score(pairs, exchange.deadline());
@@ -211,6 +213,15 @@ public final class SearchRoutes {
         }
         if (result.relevance().isPresent()) {
             json.writeNumberField("relevance_score", result.relevance().get());
+        }
+        Passage passage = hit.passage();
+        if (passage.range().length() < hit.document().text().length()) {
+            TextRange place = passage.codePoints(hit.document().text());
+            json.writeObjectFieldStart("passage");
+            json.writeNumberField("start", place.start());
+            json.writeNumberField("end", place.end());
+            JsonWriting.textField(json, "text", passage.text());
+            json.writeEndObject();
         }
         json.writeEndObject();
     }
