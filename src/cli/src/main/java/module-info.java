@@ -11,6 +11,8 @@ module io.github.sgpt4j.cli {
     requires io.github.sgpt4j.weightstools;
     requires java.logging;
     requires me.tongfei.progressbar;
+    requires org.jline.reader;
+    requires org.jline.terminal;
     requires static org.jspecify;
 
     opens io.github.sgpt4j.cli to

@@ -56,8 +56,7 @@ record FirstStage(IndexSearcher searcher, Analyzer analyzer, VectorSpace space, 
 
     private List<Scored> fuse(List<Scored> dense, List<Scored> bm25, int k) throws IOException {
         Map<String, Integer> numbers = new HashMap<>();
-        List<List<ScoredId>> rankings = List.of(named(dense, numbers), named(bm25, numbers));
-        return Fusion.reciprocalRank(rankings).stream()
+        return Fusion.hybrid(named(dense, numbers), named(bm25, numbers), space.similarity()).stream()
                 .limit(k)
                 .map(hit -> new Scored(numbers.getOrDefault(hit.id(), -1), hit.score()))
                 .toList();

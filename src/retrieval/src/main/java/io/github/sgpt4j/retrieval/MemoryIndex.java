@@ -251,7 +251,7 @@ public final class MemoryIndex implements AutoCloseable {
         Query terms = index.query(query);
         List<ScoredId> dense = named(nearest(scores, best, options.gathered()));
         List<ScoredId> bm25 = named(index.search(terms, options.gathered(), options.filter()));
-        List<Scored> fused = Fusion.reciprocalRank(List.of(dense, bm25)).stream()
+        List<Scored> fused = Fusion.hybrid(dense, bm25, space.similarity()).stream()
                 .limit(options.limit())
                 .map(hit -> new Scored(numbers.getOrDefault(hit.id(), -1), hit.score()))
                 .toList();

@@ -22,6 +22,11 @@ public record UpdateReport(
         this(read, added, replaced, unchanged, removed, embedded, added + replaced, 0);
     }
 
+    /// With this many more documents removed.
+    public UpdateReport plusRemoved(long more) {
+        return new UpdateReport(read, added, replaced, unchanged, removed + more, embedded, passages, cut);
+    }
+
     UpdateReport plus(UpdateReport other) {
         return new UpdateReport(
                 read + other.read,

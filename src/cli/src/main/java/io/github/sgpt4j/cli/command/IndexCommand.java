@@ -3,14 +3,18 @@ package io.github.sgpt4j.cli.command;
 import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.Model;
 import io.github.sgpt4j.TextKind;
+import io.github.sgpt4j.cli.console.CliException;
 import io.github.sgpt4j.cli.console.Console;
+import io.github.sgpt4j.cli.console.Interruption;
 import io.github.sgpt4j.cli.console.LuceneLog;
 import io.github.sgpt4j.cli.input.IndexPlace;
 import io.github.sgpt4j.cli.input.TextInput;
 import io.github.sgpt4j.cli.model.Truncations;
+import io.github.sgpt4j.cli.output.NewFolder;
 import io.github.sgpt4j.cli.option.Converters;
 import io.github.sgpt4j.cli.option.PromptOptions;
 import io.github.sgpt4j.cli.option.VersionProvider;
+import io.github.sgpt4j.error.CancelledException;
 import io.github.sgpt4j.documents.FolderUpdate;
 import io.github.sgpt4j.retrieval.IndexOptions;
 import io.github.sgpt4j.retrieval.SemanticIndex;
@@ -24,7 +28,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -207,7 +210,7 @@ public final class IndexCommand extends ModelCommand {
                     from,
                     to -> {
                         FolderUpdate update = folder.update(to, removeMissing || watch);
-                        return plusRemoved(update.documents(), update.removed());
+                        return update.documents().plusRemoved(update.removed());
                     },
                     folder);
             return;
@@ -226,16 +229,6 @@ public final class IndexCommand extends ModelCommand {
         }
     }
 
-    private static UpdateReport plusRemoved(UpdateReport report, long removed) {
-        return new UpdateReport(
-                report.read(),
-                report.added(),
-                report.replaced(),
-                report.unchanged(),
-                report.removed() + removed,
-                report.embedded());
-    }
-
     /// Brings an index up to date.
     @FunctionalInterface
     private interface Update {
@@ -244,12 +237,16 @@ public final class IndexCommand extends ModelCommand {
 
     /// @param watched is followed afterwards if that was asked for
     private void update(String from, Update update, @Nullable FolderIndexing watched) throws IOException {
-        try (Model model = openModel();
+        Path place = TextInput.path(index);
+        try (NewFolder created = new NewFolder(place);
+                Model model = openModel();
                 BiEncoder encoder = BiEncoder.of(model, prompts.apply(common().biEncoder()));
-                SemanticIndex to = open(TextInput.path(index), encoder)) {
+                SemanticIndex to = open(place, encoder)) {
+            announce(encoder);
             long start = System.nanoTime();
             Map<String, Integer> before = to.metadataNames();
-            UpdateReport report = update.of(to);
+            UpdateReport report = interruptible(to, update, created);
+            created.keep();
             double seconds = (System.nanoTime() - start) / NANOS;
             if (optimize) {
                 notice("merging the index into one segment ...");
@@ -263,6 +260,30 @@ public final class IndexCommand extends ModelCommand {
             if (watch && watched != null) {
                 watched.watch(to, exit);
             }
+        }
+    }
+
+    /// An update that ends with what it has done when the process is asked to end.
+    private UpdateReport interruptible(SemanticIndex to, Update update, NewFolder created) throws IOException {
+        try (Interruption _ = Interruption.ofThisThread(exit)) {
+            return update.of(to);
+        } catch (CancelledException e) {
+            // The rest is written without another interrupt.
+            Thread.interrupted();
+            to.commit();
+            created.keep();
+            throw CliException.interrupted(
+                    String.format(
+                            Locale.ROOT,
+                            "interrupted; %s has %,d documents; the same command goes on with the others",
+                            index,
+                            to.size()),
+                    e);
+        } catch (IOException | RuntimeException | Error e) {
+            if (to.size() > 0) {
+                created.keep();
+            }
+            throw e;
         }
     }
 

@@ -127,6 +127,22 @@ public abstract class ModelCommand implements Callable<Integer> {
         return opened;
     }
 
+    /// Opens another model than the requested one, by its name; the caller closes it.
+    ///
+    /// @throws IOException as [#openModel]
+    public final Model openOther(String name) throws IOException {
+        ModelLocation location = location();
+        Model opened = location.open(
+                location.find(Optional.of(name)), Optional.empty(), common.modelOptions(), Model::open);
+        try {
+            announce(opened);
+        } catch (RuntimeException e) {
+            opened.close();
+            throw e;
+        }
+        return opened;
+    }
+
     /// Prints the notices of a model that was opened, and those of its use in the end.
     public final void announce(Model opened) {
         used.add(opened);

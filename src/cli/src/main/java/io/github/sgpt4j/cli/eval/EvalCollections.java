@@ -3,6 +3,7 @@ package io.github.sgpt4j.cli.eval;
 import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.CrossEncoder;
 import io.github.sgpt4j.Model;
+import io.github.sgpt4j.Similarity;
 import io.github.sgpt4j.cli.eval.EvalSources.Collection;
 import io.github.sgpt4j.cli.input.TextInput;
 import io.github.sgpt4j.cli.model.Truncations;
@@ -90,7 +91,7 @@ public final class EvalCollections {
                     collections,
                     runs,
                     retrieval -> hybrid
-                            ? fused(retrieval, retrieval.dense(embedder, splitting), bm25(retrieval))
+                            ? fused(retrieval, retrieval.dense(embedder, splitting), bm25(retrieval), encoder.similarity())
                             : retrieval.dense(embedder, splitting));
             if (splitting.splitter.isPresent()) {
                 command.notice("%,d documents in %,d passages".formatted(splitting.documents, splitting.passages));
@@ -174,10 +175,10 @@ public final class EvalCollections {
         }
     }
 
-    private static Run fused(BeirRetrieval retrieval, Run dense, Run bm25) {
+    private static Run fused(BeirRetrieval retrieval, Run dense, Run bm25, Similarity similarity) {
         Map<String, List<ScoredId>> results = new LinkedHashMap<>();
         for (String query : retrieval.dataset().queries().keySet()) {
-            List<ScoredId> fused = Fusion.reciprocalRank(List.of(dense.ranking(query), bm25.ranking(query)));
+            List<ScoredId> fused = Fusion.hybrid(dense.ranking(query), bm25.ranking(query), similarity);
             results.put(query, fused.subList(0, Math.min(retrieval.depth(), fused.size())));
         }
         return Run.of(results);

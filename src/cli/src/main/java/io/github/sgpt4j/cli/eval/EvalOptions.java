@@ -61,7 +61,7 @@ public final class EvalOptions {
             names = "--mode",
             paramLabel = "MODE",
             description = "How documents of --data are found: dense (similarity of embeddings, by exhaustive search),"
-                    + " bm25 (words; k1 = 0.9, b = 0.4), hybrid (reciprocal rank fusion of both) or rerank (BM25's"
+                    + " bm25 (words; k1 = 0.9, b = 0.4), hybrid (both, fused) or rerank (BM25's"
                     + " best, scored by the model as cross-encoder) (default: dense).")
     private @Nullable Mode mode;
 

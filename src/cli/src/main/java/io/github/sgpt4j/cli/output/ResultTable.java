@@ -11,9 +11,12 @@ import java.util.stream.Collectors;
 /// Results as text tables: rank, score, title or id, and what matched of the text; below them the beginning of the
 /// metadata, if there are any.
 public final class ResultTable {
-    private static final int MIN_COLUMNS = 80;
-    private static final int MAX_COLUMNS = 120;
+    private static final int MIN_COLUMNS = 50;
+    private static final int MAX_COLUMNS = 200;
     private static final int MAX_NAME_COLUMNS = 28;
+
+    /// A name takes this part of a narrow terminal at most.
+    private static final int NAME_SHARE = 4;
 
     private final int columns;
     private final boolean bold;
@@ -38,7 +41,7 @@ public final class ResultTable {
         boolean reranked = results.stream().anyMatch(r -> r.rerankScore().isPresent());
         int nameColumns = results.stream()
                 .mapToInt(hit -> length(name(hit)))
-                .map(length -> Math.min(length, MAX_NAME_COLUMNS))
+                .map(length -> Math.min(length, Math.min(MAX_NAME_COLUMNS, columns / NAME_SHARE)))
                 .max()
                 .orElse(0);
         StringBuilder text = new StringBuilder(Console.oneLine(query)).append("\n\n");

@@ -13,6 +13,7 @@ import io.github.sgpt4j.retrieval.SearchMode;
 import io.github.sgpt4j.retrieval.SearchOptions;
 import io.github.sgpt4j.retrieval.SemanticIndex;
 import io.github.sgpt4j.retrieval.corpus.TextRecord;
+import io.github.sgpt4j.retrieval.filter.Filter;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -37,13 +38,15 @@ public final class IndexSearch implements QuerySearch {
         Model open() throws IOException;
     }
 
-    /// @param scorers creates a cross-encoder with the open model
+    /// @param rankers opens the model that re-ranks, if it is another one
+    /// @param scorers creates a cross-encoder with an open model
     /// @param embedding options for embedding
     /// @param scoring options for scoring
     public IndexSearch(
             Path path,
             SearchOptions options,
             ModelOpening opening,
+            Optional<ModelOpening> rankers,
             BiFunction<Model, CrossEncoderOptions, CrossEncoder> scorers,
             BiEncoderOptions embedding,
             CrossEncoderOptions scoring)
@@ -52,11 +55,13 @@ public final class IndexSearch implements QuerySearch {
         this.options = options;
         try {
             boolean dense = options.mode() != SearchMode.BM25;
-            Optional<Model> model =
-                    dense || options.rerank() > 0 ? Optional.of(keep(opening.open())) : Optional.empty();
-            reranker = options.rerank() > 0
-                    ? Optional.of(keep(scorers.apply(model.orElseThrow(), scoring)))
+            boolean reranks = options.rerank() > 0;
+            Optional<Model> model = dense || reranks && rankers.isEmpty()
+                    ? Optional.of(keep(opening.open()))
                     : Optional.empty();
+            Optional<Model> ranker =
+                    reranks && rankers.isPresent() ? Optional.of(keep(rankers.get().open())) : model;
+            reranker = reranks ? Optional.of(keep(scorers.apply(ranker.orElseThrow(), scoring))) : Optional.empty();
             encoder = dense ? Optional.of(keep(BiEncoder.of(model.orElseThrow(), embedding))) : Optional.empty();
             index = encoder.isPresent()
                     ? SemanticIndex.openReadOnly(path, encoder.get())
@@ -81,6 +86,7 @@ public final class IndexSearch implements QuerySearch {
         return resource;
     }
 
+    @Override
     public int size() throws IOException {
         return index.size();
     }
@@ -95,6 +101,35 @@ public final class IndexSearch implements QuerySearch {
         // Another process may be writing to the index.
         index.refresh();
         return index.search(queries.stream().map(TextRecord::joined).toList(), options, reranker);
+    }
+
+    @Override
+    public SearchOptions options() {
+        return options;
+    }
+
+    @Override
+    public List<Hit> search(String query, SearchOptions wanted) throws IOException {
+        index.refresh();
+        return index.search(List.of(query), wanted, reranker).getFirst();
+    }
+
+    @Override
+    public Optional<String> refusal(SearchMode mode, boolean rerank) {
+        if (mode != SearchMode.BM25 && encoder.isEmpty()) {
+            return Optional.of("started with --mode bm25, without a model: start again with another mode");
+        }
+        return rerank && reranker.isEmpty() ? Optional.of(MemorySearch.NO_RE_RANKER) : Optional.empty();
+    }
+
+    @Override
+    public List<String> notices(Filter filter) throws IOException {
+        return index.notices(filter);
+    }
+
+    @Override
+    public Optional<BiEncoder> encoder() {
+        return encoder;
     }
 
     @Override

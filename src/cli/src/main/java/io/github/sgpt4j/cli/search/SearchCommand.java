@@ -19,6 +19,9 @@ import io.github.sgpt4j.cli.option.VersionProvider;
 import io.github.sgpt4j.cli.output.Output;
 import io.github.sgpt4j.cli.output.ResultTable;
 import io.github.sgpt4j.cli.output.ResultWriter;
+import io.github.sgpt4j.cli.search.interactive.PlainLines;
+import io.github.sgpt4j.cli.search.interactive.SearchSession;
+import io.github.sgpt4j.cli.search.interactive.TerminalLines;
 import io.github.sgpt4j.cli.progress.ProgressDisplay;
 import io.github.sgpt4j.documents.FolderReader;
 import io.github.sgpt4j.retrieval.Hit;
@@ -73,7 +76,11 @@ public final class SearchCommand extends ModelCommand {
         JSONL
     }
 
-    private static final double NANOS_PER_MILLI = 1e6;
+    /// A model of a supported family, small for what it finds, under the Apache license.
+    private static final String RECOMMENDED = "Qwen/Qwen3-Embedding-0.6B";
+
+    private static final String RERANK_MODEL = "--rerank-model";
+    private static final String FORCE = "--force";
     private static final String PASSAGE_TOKENS = "--passage-tokens";
     private static final String BEST_PASSAGES = "--best-passages";
 
@@ -98,7 +105,8 @@ public final class SearchCommand extends ModelCommand {
     @Option(
             names = "--mode",
             paramLabel = "dense|bm25|hybrid",
-            description = "Search an index by meaning, by words, or by both (default: dense).")
+            description = "Search by meaning, by words, or by both (default: dense; hybrid with the built-in model, but for"
+                    + " the demo corpus).")
     private @Nullable SearchMode mode;
 
     @Option(names = "--exact", description = "Compare with every vector of the index instead of searching its graph.")
@@ -146,6 +154,18 @@ public final class SearchCommand extends ModelCommand {
                     + " follows).")
     private @Nullable Integer rerank;
 
+    @Option(
+            names = RERANK_MODEL,
+            paramLabel = "MODEL",
+            converter = Converters.Name.class,
+            description = "The model that re-orders, given like MODEL (default: the same model).")
+    private @Nullable String rerankModel;
+
+    @Option(
+            names = FORCE,
+            description = "Re-order with the built-in model too, which was not trained for it and makes results worse.")
+    private boolean force;
+
     @Mixin
     private RerankerOptions reranker = new RerankerOptions();
 
@@ -170,10 +190,8 @@ public final class SearchCommand extends ModelCommand {
         if (index != null && corpus != null) {
             throw usage("expected either --index or --corpus, got both");
         }
-        if (index == null && (exact || (mode != null && mode != SearchMode.DENSE))) {
-            throw usage("%s needs an index to search: expected --index, got none"
-                    .formatted(
-                            exact ? "--exact" : "--mode " + String.valueOf(mode).toLowerCase(Locale.ROOT)));
+        if (index == null && exact) {
+            throw usage("--exact needs an index to search: expected --index, got none");
         }
         if (corpus == null) {
             refuse("without --corpus", CorpusOptions.METADATA_FIELDS, CorpusOptions.VERBOSE, PASSAGE_TOKENS);
@@ -186,22 +204,42 @@ public final class SearchCommand extends ModelCommand {
                     PromptOptions.QUERY,
                     PromptOptions.DOCUMENT,
                     PromptOptions.NAME);
-            if (rerank == null) {
+            if (rerank == null && index != null) {
                 noticeUnusedModel("--mode bm25 without --rerank");
             }
         }
         requireOnePrompt(prompts, TextKind.QUERY);
         if (rerank == null) {
-            refuse("without --rerank", RerankerOptions.TEMPLATE, RerankerOptions.INSTRUCTION);
+            refuse(
+                    "without --rerank",
+                    RERANK_MODEL,
+                    FORCE,
+                    RerankerOptions.TEMPLATE,
+                    RerankerOptions.INSTRUCTION);
+        } else if (modelName().isEmpty() && rerankModel == null && !force) {
+            notice("not re-ranked: the built-in model was not trained for it and makes results worse; name another"
+                    + " with -m or --rerank-model, or give --force");
+            rerank = null;
+        } else if (modelName().isPresent() || rerankModel != null) {
+            refuse("with a model that is not the built-in one", FORCE);
         }
         if (queries.stream().anyMatch(String::isBlank)) {
             throw usage("expected a query, got an empty one");
         }
         boolean asking = queries.isEmpty() && input.file().isEmpty();
-        try (TextInput in = asking ? TextInput.open("-", console()) : input.open(this, queries, "query");
-                Output out = Output.open(console(), Optional.empty());
+        boolean prompting = asking && console().interactive() && !common().quiet();
+        try (Output out = Output.open(console(), Optional.empty());
                 QuerySearch search = index == null ? memorySearch() : indexSearch(index)) {
-            answer(in, search, out, asking && console().interactive() && !common().quiet());
+            search.encoder().ifPresent(this::announce);
+            recommendModel(search);
+            if (prompting) {
+                converse(search, out);
+            } else {
+                try (TextInput in =
+                        asking ? TextInput.open("-", console()) : input.open(this, queries, "query")) {
+                    answer(in, search, out);
+                }
+            }
             out.finish();
             search.notices().forEach(this::notice);
         }
@@ -211,19 +249,12 @@ public final class SearchCommand extends ModelCommand {
         Optional<String> inner = IndexPlace.within(given);
         inner.ifPresent(place -> notice("searching the index " + place));
         String path = inner.orElse(given);
-        if (rerank != null) {
-            warnAboutReranking();
-        }
-        SearchOptions options = SearchOptions.DEFAULT
-                .withMode(mode == null ? SearchMode.DENSE : mode)
-                .withLimit(k)
-                .withRerank(rerank == null ? 0 : rerank)
-                .withExact(exact)
-                .withBestPassages(bestPassages);
+        SearchOptions options = options(true).withExact(exact);
         IndexSearch search = new IndexSearch(
                 TextInput.path(path),
                 where == null ? options : options.withFilter(where),
                 this::openModel,
+                Optional.ofNullable(rerankModel).map(name -> () -> openOther(name)),
                 this::scorer,
                 prompts.apply(common().biEncoder()),
                 reranker.apply(common().crossEncoder()));
@@ -269,26 +300,43 @@ public final class SearchCommand extends ModelCommand {
 
     private QuerySearch memorySearch() throws IOException {
         List<Document> documents = documents();
-        if (rerank != null) {
-            warnAboutReranking();
-        }
         Model model = openModel();
+        Optional<Model> ranker = Optional.empty();
         try {
+            if (rerank != null && rerankModel != null) {
+                ranker = Optional.of(openOther(rerankModel));
+            }
             BiEncoder encoder = BiEncoder.of(model, prompts.apply(common().biEncoder()));
             return new MemorySearch(
                     model,
+                    ranker,
                     encoder,
                     rerank == null
                             ? Optional.empty()
-                            : Optional.of(scorer(model, reranker.apply(common().crossEncoder()))),
+                            : Optional.of(scorer(ranker.orElse(model), reranker.apply(common().crossEncoder()))),
                     index(documents, encoder),
-                    SearchOptions.DEFAULT
-                            .withLimit(k)
-                            .withRerank(rerank == null ? 0 : rerank)
-                            .withBestPassages(bestPassages));
-        } catch (RuntimeException | Error e) {
+                    options(corpus != null));
+        } catch (IOException | RuntimeException | Error e) {
+            ranker.ifPresent(Model::close);
             model.close();
             throw e;
+        }
+    }
+
+    /// @param ownDocuments whether the user's documents are searched, not the demo corpus
+    private SearchOptions options(boolean ownDocuments) {
+        SearchMode usual = modelName().isEmpty() && ownDocuments ? SearchMode.HYBRID : SearchMode.DENSE;
+        return SearchOptions.DEFAULT
+                .withMode(mode == null ? usual : mode)
+                .withLimit(k)
+                .withRerank(rerank == null ? 0 : rerank)
+                .withBestPassages(bestPassages);
+    }
+
+    /// On a terminal, says that a better model may be had.
+    private void recommendModel(QuerySearch search) {
+        if (modelName().isEmpty() && console().columns() > 0 && search.encoder().isPresent()) {
+            notice("searching with the small built-in model; -m %s finds more".formatted(RECOMMENDED));
         }
     }
 
@@ -320,43 +368,53 @@ public final class SearchCommand extends ModelCommand {
         return ProgressDisplay.start(console(), common().quiet(), "embed corpus", OptionalLong.of(documents.size()));
     }
 
-    /// @param prompting whether queries are typed at a prompt
-    private void answer(TextInput in, QuerySearch search, Output out, boolean prompting) throws IOException {
-        ResultWriter writer = format == Format.JSONL
+    private ResultWriter writer(QuerySearch search, Output out, int columns) throws IOException {
+        return format == Format.JSONL
                 ? ResultWriter.jsonLines(
-                        out.stream(), mode == SearchMode.HYBRID ? Optional.of(search.similarity()) : Optional.empty())
-                : ResultWriter.table(
                         out.stream(),
-                        new ResultTable(console().columns(), console().colours()));
-        int chunkSize = prompting ? 1 : TextInput.CHUNK_TEXTS;
-        for (List<TextRecord> chunk = ask(in, prompting, chunkSize);
-                !chunk.isEmpty();
-                chunk = ask(in, prompting, chunkSize)) {
-            if (prompting && chunk.getFirst().joined().isBlank()) {
-                continue;
-            }
-            long start = System.nanoTime();
+                        search.options().mode() == SearchMode.HYBRID
+                                ? Optional.of(search.similarity())
+                                : Optional.empty())
+                : ResultWriter.table(out.stream(), new ResultTable(columns, console().colours()));
+    }
+
+    private void answer(TextInput in, QuerySearch search, Output out) throws IOException {
+        ResultWriter writer = writer(search, out, console().columns());
+        for (List<TextRecord> chunk = in.chunk(); !chunk.isEmpty(); chunk = in.chunk()) {
             List<List<Hit>> results = search.search(chunk);
-            double millis = (System.nanoTime() - start) / NANOS_PER_MILLI;
             for (int i = 0; i < chunk.size(); i++) {
                 writer.write(chunk.get(i).joined(), results.get(i));
             }
             writer.flush();
-            if (prompting) {
-                int found = results.getFirst().size();
-                console().err().printf(Locale.ROOT, "%d found in %.1f ms%n%n", found, millis);
-            }
-        }
-        if (prompting) {
-            console().err().println();
         }
     }
 
-    private List<TextRecord> ask(TextInput in, boolean prompting, int chunkSize) {
-        if (prompting) {
-            console().err().print("query> ");
-            console().err().flush();
+    /// Answers queries and commands that are typed.
+    private void converse(QuerySearch search, Output out) throws IOException {
+        console().err().printf(
+                Locale.ROOT,
+                "%,d documents, searched by %s with %s.%nType a query, or :help for commands; :quit or Ctrl-D ends.%n",
+                search.size(),
+                switch (search.options().mode()) {
+                    case DENSE -> "meaning";
+                    case BM25 -> "words";
+                    case HYBRID -> "meaning and words";
+                },
+                search.encoder().isEmpty() ? "no model" : modelName().orElse("the built-in model"));
+        SearchSession session = new SearchSession(search, console(), (query, hits, columns) -> {
+            ResultWriter writer = writer(search, out, columns);
+            writer.write(query, hits);
+            writer.flush();
+        });
+        Optional<TerminalLines> terminal = TerminalLines.open(console());
+        if (terminal.isPresent()) {
+            try (TerminalLines lines = terminal.get()) {
+                session.answer(lines);
+            }
+            return;
         }
-        return in.chunk(chunkSize);
+        try (PlainLines lines = new PlainLines(TextInput.open("-", console()), console())) {
+            session.answer(lines);
+        }
     }
 }
