@@ -72,19 +72,32 @@ class CutTextsTest {
 
     @Test
     void searchInMemory() {
-        assertTold("documents truncated to 256 tokens: 1 of 3", "search", "--corpus", file, "spiders");
+        assertTold(
+                "documents truncated to 256 tokens: 1 of 3",
+                "search",
+                "--corpus",
+                file,
+                "--passage-tokens",
+                "off",
+                "spiders");
+        assertEquals(
+                "", Cli.run("search", "--corpus", file, "--strict", "spiders").err());
         assertTold("queries truncated to 256 tokens: 1 of 1", "search", LONG);
-        assertRefused("search", "--corpus", file, "spiders");
+        assertRefused("search", "--corpus", file, "--passage-tokens", "off", "spiders");
         assertRefused("search", LONG);
     }
 
     @Test
     void indexAndItsSearch() {
         String index = folder.resolve("index").toString();
-        assertRefused("index", "--corpus", file, "--index", index);
-        Cli.Result made = Cli.run("index", "--corpus", file, "--index", index);
+        String split = folder.resolve("split").toString();
+        Cli.Result passages = Cli.run("index", "--corpus", file, "--index", split, "--strict");
+        assertEquals(0, passages.code(), passages.err());
+        assertTrue(passages.err().contains("0 of them cut"), passages.err());
+        assertRefused("index", "--corpus", file, "--index", index, "--passage-tokens", "off");
+        Cli.Result made = Cli.run("index", "--corpus", file, "--index", index, "--passage-tokens", "off");
         assertEquals(0, made.code(), made.err());
-        assertTrue(made.err().contains("3 added"), made.err());
+        assertTrue(made.err().contains("3 added") && made.err().contains(", 1 of them cut; "), made.err());
         assertTrue(made.err().contains("documents truncated to 256 tokens: 1 of 3; the longest had 70"), made.err());
         assertTold("queries truncated to 256 tokens: 1 of 2", "search", "--index", index, "spiders", LONG);
         assertRefused("search", "--index", index, "spiders", LONG);
