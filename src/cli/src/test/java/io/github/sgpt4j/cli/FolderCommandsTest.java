@@ -10,6 +10,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.ZipEntry;
@@ -37,6 +39,12 @@ class FolderCommandsTest {
         Files.writeString(folder.resolve("picture.png"), "x");
         Files.writeString(folder.resolve(".hidden"), "x");
         Files.writeString(folder.resolve("broken.pdf"), "no PDF");
+        // A file that was changed just now is not noted as read, since it might change again within its time stamp.
+        try (var files = Files.list(folder)) {
+            for (Path file : files.toList()) {
+                Files.setLastModifiedTime(file, FileTime.from(Instant.now().minusSeconds(60)));
+            }
+        }
     }
 
     private static byte[] docx(String text) throws IOException {

@@ -107,7 +107,7 @@ class IndexCommandTest {
         assertEquals(List.of("query", "rank", "id", "title", "text", "score"), fields);
         List<JsonNode> both = search("--mode", "hybrid", "bread");
         assertEquals("b", both.getFirst().get("id").asText());
-        assertEquals(2.0 / 61, both.getFirst().get("score").asDouble(), 1e-6);
+        assertEquals(1, both.getFirst().get("score").asDouble(), 1e-6);
         assertTrue(both.getFirst().has("bm25"));
         assertTrue(both.getLast().has("cosine"));
         assertFalse(both.getLast().has("bm25"));
@@ -116,7 +116,7 @@ class IndexCommandTest {
     @Test
     void reRanksWhatWordsFound() {
         index();
-        List<JsonNode> found = search("--mode", "bm25", "--rerank", "2", "--quiet", "a place for spiders");
+        List<JsonNode> found = search("--mode", "bm25", "--rerank", "2", "--force", "--quiet", "a place for spiders");
         assertEquals(2, found.size());
         assertTrue(found.getFirst().get("rerank_score").asDouble()
                 >= found.getLast().get("rerank_score").asDouble());
@@ -151,7 +151,7 @@ class IndexCommandTest {
     @Test
     void tellsWrongUsageFromFailures() {
         assertTrue(Cli.run("index", "--corpus", corpus.toString()).failure(2).contains("--index"));
-        assertTrue(Cli.run("search", "--mode", "bm25", "q").failure(2).contains("--mode bm25 needs an index"));
+        assertTrue(Cli.run("search", "--exact", "q").failure(2).contains("--exact needs an index"));
         assertTrue(Cli.run("search", "--index", index, "--corpus", corpus.toString(), "q")
                 .failure(2)
                 .contains("got both"));

@@ -149,10 +149,11 @@ class RerankerCommandsTest {
 
     @Test
     void aModelWithoutRoomForTextsIsAFaultOfItsFiles() throws IOException {
-        Path model = Files.createDirectories(folder.resolve("short"));
-        try (var files = Files.list(GOLDENS.resolve("qwen3-rr-st"))) {
-            for (Path file : files.filter(Files::isRegularFile).toList()) {
-                Files.copy(file, model.resolve(file.getFileName()));
+        Path model = folder.resolve("short");
+        Path golden = GOLDENS.resolve("qwen3-rr-st");
+        try (var files = Files.walk(golden)) {
+            for (Path file : files.toList()) {
+                Files.copy(file, model.resolve(golden.relativize(file).toString()));
             }
         }
         Files.writeString(model.resolve("sentence_bert_config.json"), "{\"transformer_task\": \"text-generation\", \"max_seq_length\": 1}");

@@ -222,6 +222,8 @@ public final class SearchCommand extends ModelCommand {
             rerank = null;
         } else if (modelName().isPresent() || rerankModel != null) {
             refuse("with a model that is not the built-in one", FORCE);
+        } else {
+            warnAboutReranking();
         }
         if (queries.stream().anyMatch(String::isBlank)) {
             throw usage("expected a query, got an empty one");
