@@ -8,6 +8,7 @@ import io.github.sgpt4j.BiEncoderOptions;
 import io.github.sgpt4j.CrossEncoder;
 import io.github.sgpt4j.CrossEncoderOptions;
 import io.github.sgpt4j.Model;
+import io.github.sgpt4j.Similarity;
 import io.github.sgpt4j.nano.NanoModel;
 import io.github.sgpt4j.retrieval.corpus.Document;
 import io.github.sgpt4j.retrieval.corpus.Metadata;
@@ -88,7 +89,7 @@ class FilteredSearchTest {
         Map<String, Hit> similar = byId(dense);
         Map<String, Hit> worded = byId(words);
         List<Hit> fused = new ArrayList<>();
-        for (ScoredId hit : Fusion.reciprocalRank(List.of(scored(dense), scored(words)))) {
+        for (ScoredId hit : Fusion.hybrid(scored(dense), scored(words), Similarity.COSINE)) {
             Optional<Hit> a = Optional.ofNullable(similar.get(hit.id()));
             Optional<Hit> b = Optional.ofNullable(worded.get(hit.id()));
             fused.add(new Hit(

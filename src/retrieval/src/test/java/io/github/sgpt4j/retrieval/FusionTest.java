@@ -3,6 +3,7 @@ package io.github.sgpt4j.retrieval;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.github.sgpt4j.Similarity;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -52,5 +53,11 @@ class FusionTest {
 
     private static List<String> ids(List<ScoredId> hits) {
         return hits.stream().map(ScoredId::id).toList();
+    }
+
+    @Test
+    void aHybridSearchAddsScoresOnlyOfCosines() {
+        assertEquals(Fusion.convex(DENSE, BM25, 0.8), Fusion.hybrid(DENSE, BM25, Similarity.COSINE));
+        assertEquals(Fusion.reciprocalRank(List.of(DENSE, BM25)), Fusion.hybrid(DENSE, BM25, Similarity.DOT));
     }
 }

@@ -210,7 +210,7 @@ class SemanticIndexTest {
                         index.search(query, options.withMode(SearchMode.DENSE).withLimit(100)));
                 List<ScoredId> bm25 = scored(
                         index.search(query, options.withMode(SearchMode.BM25).withLimit(100)));
-                List<ScoredId> expected = Fusion.reciprocalRank(List.of(dense, bm25));
+                List<ScoredId> expected = Fusion.hybrid(dense, bm25, Similarity.COSINE);
                 List<Hit> hits = index.search(query, options);
                 assertEquals(expected.subList(0, 10), scored(hits), query);
                 assertTrue(hits.stream().allMatch(hit -> hit.similarity().isPresent()));
