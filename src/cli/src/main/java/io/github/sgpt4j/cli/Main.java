@@ -269,8 +269,8 @@ public final class Main implements Runnable {
         if (given.startsWith("-")) {
             return Optional.empty();
         }
-        Optional<String> similar = Spelling.nearest(
-                given, e.getCommandLine().getSubcommands().keySet());
+        Optional<String> similar =
+                Spelling.nearest(given, e.getCommandLine().getSubcommands().keySet());
         return Optional.of("unknown verb \"%s\"%s"
                 .formatted(given, similar.map("; did you mean %s?"::formatted).orElse("")));
     }

@@ -96,8 +96,16 @@ class HelpTest {
 
     @ParameterizedTest
     @CsvSource({
-        "similarity, ''", "inspection, inspect", "x, ''", "embd, embed", "Search, search", "tokenise, tokenize",
-        "tok, tokenize", "idnex, index", "verfy, verify", "quit, ''"
+        "similarity, ''",
+        "inspection, inspect",
+        "x, ''",
+        "embd, embed",
+        "Search, search",
+        "tokenise, tokenize",
+        "tok, tokenize",
+        "idnex, index",
+        "verfy, verify",
+        "quit, ''"
     })
     void onlyWordsThatAreNearAreSuggested(String given, String expected) {
         assertEquals(

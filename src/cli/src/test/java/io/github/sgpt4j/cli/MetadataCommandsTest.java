@@ -131,7 +131,9 @@ class MetadataCommandsTest {
     @Test
     void aFilterHoldsForTheFirstResultsThatAreReRanked() {
         index("--metadata-fields", "year");
-        String[] search = {"--format", "jsonl", "--quiet", "--force", "--rerank", "1", "--where", "year >= 2020", "spiders"};
+        String[] search = {
+            "--format", "jsonl", "--quiet", "--force", "--rerank", "1", "--where", "year >= 2020", "spiders"
+        };
         for (Cli.Result result : List.of(memory(search), disk(search))) {
             List<JsonNode> lines = result.lines();
             assertEquals(Set.of("t", "b"), ids(result));

@@ -90,7 +90,8 @@ class NanoEndToEndTest {
 
     @Test
     void agreesOnRerankingScores() {
-        List<String> arguments = new ArrayList<>(List.of("search", "--format", "jsonl", "-k", "5", "--force", "--rerank", "5"));
+        List<String> arguments =
+                new ArrayList<>(List.of("search", "--format", "jsonl", "-k", "5", "--force", "--rerank", "5"));
         arguments.addAll(queries);
         Cli.Result result = Cli.run(arguments.toArray(String[]::new));
         assertEquals(1, result.err().lines().count(), result.err());

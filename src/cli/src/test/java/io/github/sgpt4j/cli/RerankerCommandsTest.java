@@ -156,7 +156,9 @@ class RerankerCommandsTest {
                 Files.copy(file, model.resolve(golden.relativize(file).toString()));
             }
         }
-        Files.writeString(model.resolve("sentence_bert_config.json"), "{\"transformer_task\": \"text-generation\", \"max_seq_length\": 1}");
+        Files.writeString(
+                model.resolve("sentence_bert_config.json"),
+                "{\"transformer_task\": \"text-generation\", \"max_seq_length\": 1}");
         String line =
                 Cli.run("score", "-m", model.toString(), "--query", "q", "d").failure(1);
         assertTrue(line.startsWith(model.toString()) && line.contains("maximal length 1: expected at least"), line);

@@ -10,9 +10,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -96,7 +96,16 @@ class SearchCommandTest {
         String ranker = Path.of("../engine/src/test/resources/goldens-decoders/models/qwen3-rr-st")
                 .toString();
         List<JsonNode> lines = Cli.run(
-                        "search", "--corpus", corpus, "--format", "jsonl", "--rerank", "3", "--rerank-model", ranker, "bread")
+                        "search",
+                        "--corpus",
+                        corpus,
+                        "--format",
+                        "jsonl",
+                        "--rerank",
+                        "3",
+                        "--rerank-model",
+                        ranker,
+                        "bread")
                 .lines();
         Map<String, Double> scores = new HashMap<>();
         for (JsonNode score : Cli.run(
@@ -105,14 +114,17 @@ class SearchCommandTest {
                         ranker,
                         "--query",
                         "bread",
-                        lines.get(0).get("title").asText() + " " + lines.get(0).get("text").asText(),
-                        lines.get(1).get("title").asText() + " " + lines.get(1).get("text").asText())
+                        lines.get(0).get("title").asText() + " "
+                                + lines.get(0).get("text").asText(),
+                        lines.get(1).get("title").asText() + " "
+                                + lines.get(1).get("text").asText())
                 .lines()) {
             scores.put(score.get("document").asText(), score.get("score").asDouble());
         }
         for (JsonNode line : lines.subList(0, 2)) {
             String text = line.get("title").asText() + " " + line.get("text").asText();
-            assertEquals(scores.getOrDefault(text, 0.0), line.get("rerank_score").asDouble(), 1e-6);
+            assertEquals(
+                    scores.getOrDefault(text, 0.0), line.get("rerank_score").asDouble(), 1e-6);
         }
     }
 
@@ -143,7 +155,8 @@ class SearchCommandTest {
         for (String[] form : new String[][] {
             {"--rerank", "bread"}, {"--rerank", "2", "bread"}, {"--rerank=2", "bread"}, {"bread", "--rerank"}
         }) {
-            List<String> arguments = new ArrayList<>(List.of("search", "--corpus", corpus, "--force", "--format", "jsonl"));
+            List<String> arguments =
+                    new ArrayList<>(List.of("search", "--corpus", corpus, "--force", "--format", "jsonl"));
             arguments.addAll(List.of(form));
             List<JsonNode> lines = Cli.run(arguments.toArray(String[]::new)).lines();
             assertEquals(3, lines.size());

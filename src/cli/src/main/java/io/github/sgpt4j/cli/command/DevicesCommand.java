@@ -7,8 +7,8 @@ import io.github.sgpt4j.cli.option.VersionProvider;
 import io.github.sgpt4j.cli.output.Output;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.util.Optional;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -21,12 +21,7 @@ import picocli.CommandLine.Spec;
         name = "devices",
         versionProvider = VersionProvider.class,
         description = "List the devices that models can run on, and why others are unavailable.",
-        footer = {
-            "",
-            "Examples:",
-            "  sgpt devices",
-            "  sgpt devices --dtype bf16"
-        })
+        footer = {"", "Examples:", "  sgpt devices", "  sgpt devices --dtype bf16"})
 public final class DevicesCommand implements Callable<Integer> {
     private final Console console;
 

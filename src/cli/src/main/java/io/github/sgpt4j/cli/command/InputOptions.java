@@ -41,8 +41,9 @@ public final class InputOptions {
 
     /// The lines of standard input, unless that is a terminal, where nobody would know what is awaited.
     private static TextInput lines(ModelCommand command, String what) throws IOException {
-        Optional<TextInput> lines = command.console().interactive() ? Optional.empty() : TextInput.lines(command.console());
-        return lines.orElseThrow(() -> command.usage(
-                "expected a %s, -i FILE or lines on stdin, got none".formatted(what)));
+        Optional<TextInput> lines =
+                command.console().interactive() ? Optional.empty() : TextInput.lines(command.console());
+        return lines.orElseThrow(
+                () -> command.usage("expected a %s, -i FILE or lines on stdin, got none".formatted(what)));
     }
 }

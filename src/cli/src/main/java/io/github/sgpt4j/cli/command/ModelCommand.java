@@ -132,8 +132,8 @@ public abstract class ModelCommand implements Callable<Integer> {
     /// @throws IOException as [#openModel]
     public final Model openOther(String name) throws IOException {
         ModelLocation location = location();
-        Model opened = location.open(
-                location.find(Optional.of(name)), Optional.empty(), common.modelOptions(), Model::open);
+        Model opened =
+                location.open(location.find(Optional.of(name)), Optional.empty(), common.modelOptions(), Model::open);
         try {
             announce(opened);
         } catch (RuntimeException e) {

@@ -45,12 +45,7 @@ import picocli.CommandLine.Option;
                     + " ids and vectors, and that MODEL built it, if one is given. The index may be written to meanwhile.",
             "Exit code 1 if something is wrong."
         },
-        footer = {
-            "",
-            "Examples:",
-            "  sgpt verify -m OWNER/NAME",
-            "  sgpt verify --index news.index"
-        })
+        footer = {"", "Examples:", "  sgpt verify -m OWNER/NAME", "  sgpt verify --index news.index"})
 public final class VerifyCommand extends ModelCommand {
     @Option(
             names = "--sums",

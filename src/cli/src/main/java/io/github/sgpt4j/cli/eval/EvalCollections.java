@@ -91,7 +91,11 @@ public final class EvalCollections {
                     collections,
                     runs,
                     retrieval -> hybrid
-                            ? fused(retrieval, retrieval.dense(embedder, splitting), bm25(retrieval), encoder.similarity())
+                            ? fused(
+                                    retrieval,
+                                    retrieval.dense(embedder, splitting),
+                                    bm25(retrieval),
+                                    encoder.similarity())
                             : retrieval.dense(embedder, splitting));
             if (splitting.splitter.isPresent()) {
                 command.notice("%,d documents in %,d passages".formatted(splitting.documents, splitting.passages));

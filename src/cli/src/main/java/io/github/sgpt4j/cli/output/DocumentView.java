@@ -37,11 +37,17 @@ public final class DocumentView {
     public String whole(String query, Hit hit) {
         StringBuilder view = new StringBuilder();
         view.append(Console.oneLine(hit.document().id())).append('\n');
-        hit.document().title().map(Console::oneLine).filter(t -> !t.isEmpty()).ifPresent(t -> view.append(t)
-                .append('\n'));
-        hit.document().metadata().asMap().forEach((name, value) -> view.append("  ")
-                .append(Console.oneLine(name + " = " + value))
-                .append('\n'));
+        hit.document()
+                .title()
+                .map(Console::oneLine)
+                .filter(t -> !t.isEmpty())
+                .ifPresent(t -> view.append(t).append('\n'));
+        hit.document()
+                .metadata()
+                .asMap()
+                .forEach((name, value) -> view.append("  ")
+                        .append(Console.oneLine(name + " = " + value))
+                        .append('\n'));
         view.append('\n');
         String text = hit.document().text();
         QueryWords words = QueryWords.of(query);
@@ -116,14 +122,18 @@ public final class DocumentView {
                         () -> line(why, "by meaning: not compared"));
         Map<String, Integer> counts = new TreeMap<>();
         String all = hit.document().joined();
-        QueryWords.of(query).in(all).forEach(word -> counts.merge(word.of(all).toLowerCase(Locale.ROOT), 1, Integer::sum));
+        QueryWords.of(query)
+                .in(all)
+                .forEach(word -> counts.merge(word.of(all).toLowerCase(Locale.ROOT), 1, Integer::sum));
         String words = counts.entrySet().stream()
                 .map(entry -> entry.getValue() == 1 ? entry.getKey() : entry.getKey() + " ×" + entry.getValue())
                 .collect(Collectors.joining(", "));
         line(
                 why,
                 "by words: %s%s",
-                hit.bm25().map(score -> String.format(Locale.ROOT, "BM25 %.4f; ", score)).orElse(""),
+                hit.bm25()
+                        .map(score -> String.format(Locale.ROOT, "BM25 %.4f; ", score))
+                        .orElse(""),
                 words.isEmpty() ? "none of the query's words are in it" : "in it are " + Console.oneLine(words));
         return why.append('\n').toString();
     }

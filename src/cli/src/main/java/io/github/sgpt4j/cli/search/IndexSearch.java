@@ -56,11 +56,11 @@ public final class IndexSearch implements QuerySearch {
         try {
             boolean dense = options.mode() != SearchMode.BM25;
             boolean reranks = options.rerank() > 0;
-            Optional<Model> model = dense || reranks && rankers.isEmpty()
-                    ? Optional.of(keep(opening.open()))
-                    : Optional.empty();
-            Optional<Model> ranker =
-                    reranks && rankers.isPresent() ? Optional.of(keep(rankers.get().open())) : model;
+            Optional<Model> model =
+                    dense || reranks && rankers.isEmpty() ? Optional.of(keep(opening.open())) : Optional.empty();
+            Optional<Model> ranker = reranks && rankers.isPresent()
+                    ? Optional.of(keep(rankers.get().open()))
+                    : model;
             reranker = reranks ? Optional.of(keep(scorers.apply(ranker.orElseThrow(), scoring))) : Optional.empty();
             encoder = dense ? Optional.of(keep(BiEncoder.of(model.orElseThrow(), embedding))) : Optional.empty();
             index = encoder.isPresent()

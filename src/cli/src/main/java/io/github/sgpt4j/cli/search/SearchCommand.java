@@ -19,10 +19,10 @@ import io.github.sgpt4j.cli.option.VersionProvider;
 import io.github.sgpt4j.cli.output.Output;
 import io.github.sgpt4j.cli.output.ResultTable;
 import io.github.sgpt4j.cli.output.ResultWriter;
+import io.github.sgpt4j.cli.progress.ProgressDisplay;
 import io.github.sgpt4j.cli.search.interactive.PlainLines;
 import io.github.sgpt4j.cli.search.interactive.SearchSession;
 import io.github.sgpt4j.cli.search.interactive.TerminalLines;
-import io.github.sgpt4j.cli.progress.ProgressDisplay;
 import io.github.sgpt4j.documents.FolderReader;
 import io.github.sgpt4j.retrieval.Hit;
 import io.github.sgpt4j.retrieval.MemoryIndex;
@@ -105,8 +105,9 @@ public final class SearchCommand extends ModelCommand {
     @Option(
             names = "--mode",
             paramLabel = "dense|bm25|hybrid",
-            description = "Search by meaning, by words, or by both (default: dense; hybrid with the built-in model, but for"
-                    + " the demo corpus).")
+            description =
+                    "Search by meaning, by words, or by both (default: dense; hybrid with the built-in model, but for"
+                            + " the demo corpus).")
     private @Nullable SearchMode mode;
 
     @Option(names = "--exact", description = "Compare with every vector of the index instead of searching its graph.")
@@ -210,12 +211,7 @@ public final class SearchCommand extends ModelCommand {
         }
         requireOnePrompt(prompts, TextKind.QUERY);
         if (rerank == null) {
-            refuse(
-                    "without --rerank",
-                    RERANK_MODEL,
-                    FORCE,
-                    RerankerOptions.TEMPLATE,
-                    RerankerOptions.INSTRUCTION);
+            refuse("without --rerank", RERANK_MODEL, FORCE, RerankerOptions.TEMPLATE, RerankerOptions.INSTRUCTION);
         } else if (modelName().isEmpty() && rerankModel == null && !force) {
             notice("not re-ranked: the built-in model was not trained for it and makes results worse; name another"
                     + " with -m or --rerank-model, or give --force");
@@ -237,8 +233,7 @@ public final class SearchCommand extends ModelCommand {
             if (prompting) {
                 converse(search, out);
             } else {
-                try (TextInput in =
-                        asking ? TextInput.open("-", console()) : input.open(this, queries, "query")) {
+                try (TextInput in = asking ? TextInput.open("-", console()) : input.open(this, queries, "query")) {
                     answer(in, search, out);
                 }
             }
@@ -377,7 +372,8 @@ public final class SearchCommand extends ModelCommand {
                         search.options().mode() == SearchMode.HYBRID
                                 ? Optional.of(search.similarity())
                                 : Optional.empty())
-                : ResultWriter.table(out.stream(), new ResultTable(columns, console().colours()));
+                : ResultWriter.table(
+                        out.stream(), new ResultTable(columns, console().colours()));
     }
 
     private void answer(TextInput in, QuerySearch search, Output out) throws IOException {
@@ -393,16 +389,18 @@ public final class SearchCommand extends ModelCommand {
 
     /// Answers queries and commands that are typed.
     private void converse(QuerySearch search, Output out) throws IOException {
-        console().err().printf(
-                Locale.ROOT,
-                "%,d documents, searched by %s with %s.%nType a query, or :help for commands; :quit or Ctrl-D ends.%n",
-                search.size(),
-                switch (search.options().mode()) {
-                    case DENSE -> "meaning";
-                    case BM25 -> "words";
-                    case HYBRID -> "meaning and words";
-                },
-                search.encoder().isEmpty() ? "no model" : modelName().orElse("the built-in model"));
+        console()
+                .err()
+                .printf(
+                        Locale.ROOT,
+                        "%,d documents, searched by %s with %s.%nType a query, or :help for commands; :quit or Ctrl-D ends.%n",
+                        search.size(),
+                        switch (search.options().mode()) {
+                            case DENSE -> "meaning";
+                            case BM25 -> "words";
+                            case HYBRID -> "meaning and words";
+                        },
+                        search.encoder().isEmpty() ? "no model" : modelName().orElse("the built-in model"));
         SearchSession session = new SearchSession(search, console(), (query, hits, columns) -> {
             ResultWriter writer = writer(search, out, columns);
             writer.write(query, hits);

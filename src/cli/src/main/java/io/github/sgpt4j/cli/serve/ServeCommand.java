@@ -38,12 +38,7 @@ import picocli.CommandLine.TypeConversionException;
         name = "serve",
         description = "Serve embeddings, re-ranking and search over HTTP, for clients of OpenAI, TEI, Jina and Cohere,"
                 + " and a page.",
-        footer = {
-            "",
-            "Examples:",
-            "  sgpt serve",
-            "  sgpt serve -m OWNER/NAME --index news.index --port 8080"
-        })
+        footer = {"", "Examples:", "  sgpt serve", "  sgpt serve -m OWNER/NAME --index news.index --port 8080"})
 public final class ServeCommand implements Callable<Integer> {
     /// Variable with the API key, so that it need not be among the arguments, which every user of the machine can see.
     static final String KEY_VARIABLE = "SGPT_API_KEY";

@@ -52,7 +52,9 @@ sealed interface Request {
         while (end < text.length() && !Character.isWhitespace(text.charAt(end))) {
             end++;
         }
-        return command(text.substring(0, end).toLowerCase(Locale.ROOT), text.substring(end).strip());
+        return command(
+                text.substring(0, end).toLowerCase(Locale.ROOT),
+                text.substring(end).strip());
     }
 
     private static Request command(String name, String value) {
@@ -65,8 +67,7 @@ sealed interface Request {
             case ":where" -> where(value);
             case ":help", ":h", ":?" -> new Help();
             case ":quit", ":q", ":exit" -> new Quit();
-            default ->
-                new Wrong("expected one of %s, or a query, got %s".formatted(String.join(", ", COMMANDS), name));
+            default -> new Wrong("expected one of %s, or a query, got %s".formatted(String.join(", ", COMMANDS), name));
         };
     }
 

@@ -69,7 +69,8 @@ public final class SearchSession {
             case Request.Help _ -> print(HELP);
             case Request.Wrong(String sentence) -> print(sentence + "\n");
             case Request.Query(String text) -> find(text, columns);
-            case Request.Open(int rank) -> hit(rank).ifPresent(hit -> print(view(columns).whole(query, hit)));
+            case Request.Open(int rank) ->
+                hit(rank).ifPresent(hit -> print(view(columns).whole(query, hit)));
             case Request.Why(int rank) ->
                 hit(rank).ifPresent(hit -> print(view(columns).why(query, hit, rank, options, search.similarity())));
             case Request.Where(var filter) -> {

@@ -38,7 +38,8 @@ public final class TerminalLines implements TypedLines {
 
     /// Opens the terminal of this process; empty if its input or output is none, or it can do too little.
     public static Optional<TerminalLines> open(Console console) {
-        if (!console.interactive() || console.environment().getOrDefault("TERM", "dumb").equals("dumb")) {
+        if (!console.interactive()
+                || console.environment().getOrDefault("TERM", "dumb").equals("dumb")) {
             return Optional.empty();
         }
         try {
@@ -79,10 +80,9 @@ public final class TerminalLines implements TypedLines {
                 new ArgumentCompleter(
                         new StringsCompleter(":where", ":rerank"), new StringsCompleter("off"), NullCompleter.INSTANCE),
                 new ArgumentCompleter(
-                        new StringsCompleter(
-                                Request.COMMANDS.stream()
-                                        .filter(command -> !command.equals(":mode"))
-                                        .toList()),
+                        new StringsCompleter(Request.COMMANDS.stream()
+                                .filter(command -> !command.equals(":mode"))
+                                .toList()),
                         NullCompleter.INSTANCE));
     }
 
@@ -102,8 +102,7 @@ public final class TerminalLines implements TypedLines {
             Files.createDirectories(file.toAbsolutePath().getParent());
             if (!Files.exists(file)) {
                 Files.createFile(
-                        file,
-                        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+                        file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
             }
             return Optional.of(file);
         } catch (IOException | InvalidPathException | UnsupportedOperationException e) {

@@ -28,7 +28,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /// What is answered to lines typed at the prompt.
 class SearchSessionTest {
-    private static final String LONG = "Bread is made of flour. ".repeat(30) + "A spider has eight legs.\n\u001b[2Jdone";
+    private static final String LONG =
+            "Bread is made of flour. ".repeat(30) + "A spider has eight legs.\n\u001b[2Jdone";
 
     private final List<String> asked = new ArrayList<>();
     private final ByteArrayOutputStream said = new ByteArrayOutputStream();
@@ -42,7 +43,12 @@ class SearchSessionTest {
 
         @Override
         public List<Hit> search(String query, SearchOptions options) {
-            asked.add("%s %s %d %s".formatted(query, options.mode(), options.limit(), options.filter().isPresent()));
+            asked.add("%s %s %d %s"
+                    .formatted(
+                            query,
+                            options.mode(),
+                            options.limit(),
+                            options.filter().isPresent()));
             return List.of(
                     hit(new Document("a", Optional.of("On spiders"), LONG), 0.75f),
                     hit(Document.of("b", "water"), 0.5f));
@@ -71,8 +77,8 @@ class SearchSessionTest {
     private String answers(String... lines) throws IOException {
         Iterator<String> typed = List.of(lines).iterator();
         PrintStream err = new PrintStream(said, true, StandardCharsets.UTF_8);
-        Console console = new Console(
-                InputStream.nullInputStream(), OutputStream.nullOutputStream(), err, 60, false, Map.of());
+        Console console =
+                new Console(InputStream.nullInputStream(), OutputStream.nullOutputStream(), err, 60, false, Map.of());
         new SearchSession(new Fixed(), console, (query, hits, columns) -> err.println(query + ": " + hits.size()))
                 .answer(new TypedLines() {
                     @Override
@@ -143,9 +149,21 @@ class SearchSessionTest {
 
     @ParameterizedTest
     @CsvSource({
-        "':q', Quit", "' :QUIT ', Quit", "':help', Help", "':h', Help", "'   ', Nothing", "':k 5', Count",
-        "':k', Wrong", "':k five', Wrong", "':open 99999999999', Wrong", "':mode', Mode", "':where', Where",
-        "':where year = 2020', Where", "'a :k 5', Query", "':rerank off', Rerank", "':', Wrong"
+        "':q', Quit",
+        "' :QUIT ', Quit",
+        "':help', Help",
+        "':h', Help",
+        "'   ', Nothing",
+        "':k 5', Count",
+        "':k', Wrong",
+        "':k five', Wrong",
+        "':open 99999999999', Wrong",
+        "':mode', Mode",
+        "':where', Where",
+        "':where year = 2020', Where",
+        "'a :k 5', Query",
+        "':rerank off', Rerank",
+        "':', Wrong"
     })
     void linesAreRead(String line, String kind) {
         assertEquals(kind, Request.of(line).getClass().getSimpleName());
