@@ -7,6 +7,7 @@ import io.github.sgpt4j.cli.command.CorpusOptions;
 import io.github.sgpt4j.cli.command.InputOptions;
 import io.github.sgpt4j.cli.command.ModelCommand;
 import io.github.sgpt4j.cli.console.Console;
+import io.github.sgpt4j.cli.console.LuceneLog;
 import io.github.sgpt4j.cli.input.Corpus;
 import io.github.sgpt4j.cli.input.IndexPlace;
 import io.github.sgpt4j.cli.input.TextInput;
@@ -224,6 +225,7 @@ public final class SearchCommand extends ModelCommand {
         if (queries.stream().anyMatch(String::isBlank)) {
             throw usage("expected a query, got an empty one");
         }
+        LuceneLog.silence();
         boolean asking = queries.isEmpty() && input.file().isEmpty();
         boolean prompting = asking && console().interactive() && !common().quiet();
         try (Output out = Output.open(console(), Optional.empty());
