@@ -1,4 +1,6 @@
 /// The `sgpt` command. It uses the engine through its exported packages only.
+// JLine states its modules' names, but has no descriptors.
+@SuppressWarnings("requires-automatic")
 module io.github.sgpt4j.cli {
     requires com.fasterxml.jackson.databind;
     requires info.picocli;
