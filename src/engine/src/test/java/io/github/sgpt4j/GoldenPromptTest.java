@@ -49,9 +49,11 @@ class GoldenPromptTest {
 
     static List<Case> cases() {
         List<Case> cases = new ArrayList<>();
-        EXPECTED.get("models").fieldNames().forEachRemaining(model -> EXPECTED.get("prompts")
+        EXPECTED.get("models")
                 .fieldNames()
-                .forEachRemaining(prompt -> cases.add(new Case(model, prompt))));
+                .forEachRemaining(model -> EXPECTED.get("prompts")
+                        .fieldNames()
+                        .forEachRemaining(prompt -> cases.add(new Case(model, prompt))));
         return cases;
     }
 
@@ -70,15 +72,16 @@ class GoldenPromptTest {
         JsonNode scores = EXPECTED.get("models").get(each.model()).get(each.prompt());
         for (int batchTokens : new int[] {1, 4096}) {
             CrossEncoderOptions options = options(each.prompt()).withBatchTokens(batchTokens);
-            try (CrossEncoder encoder =
-                    CrossEncoder.open(Goldens.model(each.model()), ModelOptions.DEFAULT, options)) {
+            try (CrossEncoder encoder = CrossEncoder.open(Goldens.model(each.model()), ModelOptions.DEFAULT, options)) {
                 for (int q = 0; q < scores.size(); q++) {
-                    List<CrossEncoder.Score> actual = encoder.score(
-                            EXPECTED.get("queries").get(q).textValue(), documents);
+                    List<CrossEncoder.Score> actual =
+                            encoder.score(EXPECTED.get("queries").get(q).textValue(), documents);
                     for (int d = 0; d < documents.size(); d++) {
                         String what = "%s, query %d, document %d".formatted(each, q, d);
                         Closeness.FP32.check(
-                                what, scores.get(q).get(d).doubleValue(), actual.get(d).value());
+                                what,
+                                scores.get(q).get(d).doubleValue(),
+                                actual.get(d).value());
                         assertEquals(d == documents.size() - 1, actual.get(d).truncated(), what);
                     }
                 }
@@ -135,7 +138,8 @@ class GoldenPromptTest {
                     assertThrows(FormatException.class, () -> encoder.score("a" + added, List.of("document")));
             assertTrue(e.getMessage().contains("1500 ids"), e.getMessage());
             try (CrossEncoder whole = CrossEncoder.of(model, options("model"))) {
-                assertTrue(whole.score("a" + added, List.of("document")).getFirst().value() < 0);
+                assertTrue(
+                        whole.score("a" + added, List.of("document")).getFirst().value() < 0);
             }
         }
     }
@@ -148,7 +152,8 @@ class GoldenPromptTest {
                 fingerprints.add(CrossEncoder.of(model, options(prompt)).fingerprint());
             }
             fingerprints.add(CrossEncoder.of(
-                            model, options("few_shot").withPrompt(options("few_shot").prompt()))
+                            model,
+                            options("few_shot").withPrompt(options("few_shot").prompt()))
                     .fingerprint());
             assertEquals(6, fingerprints.stream().distinct().count(), fingerprints::toString);
             assertEquals(

@@ -66,8 +66,7 @@ class ScoringPromptTest {
     void examplesPrecedePrompts() throws IOException {
         ScoringPrompt j = read("{\"prompt\": \"J\", " + EXAMPLE + "}");
         assertEquals(
-                Optional.of(
-                        "Documents are searched to find matches with the same content.\nDocument:\nD\nQuery:\nQ\n"),
+                Optional.of("Documents are searched to find matches with the same content.\nDocument:\nD\nQuery:\nQ\n"),
                 j.example());
         assertEquals("Document:\n{}\nQuery:\n", j.text());
         ScoringPrompt l = read("{\"prompt\": \"L\", " + EXAMPLE + "}");
