@@ -1,7 +1,7 @@
 package io.github.sgpt4j.cli.command;
 
 import io.github.sgpt4j.ScoringPrompt;
-import io.github.sgpt4j.text.Quoted;
+import io.github.sgpt4j.cli.console.Console;
 
 /// A line of reports that tells how pairs were scored.
 public final class PromptLine {
@@ -9,19 +9,26 @@ public final class PromptLine {
 
     /// The prompt by its name, and what the softmax runs over.
     public static String of(ScoringPrompt prompt) {
-        return "prompt %s, softmax over %s".formatted(name(prompt), vocabulary(prompt));
+        return "prompt %s, softmax over %s".formatted(name(prompt.name()), vocabulary(prompt));
     }
 
     /// Its letter or file, or the template in quotes.
-    public static String name(ScoringPrompt prompt) {
-        return prompt.name().contains("{}") ? Quoted.of(prompt.name()) : prompt.name();
+    ///
+    /// @param prompt as [ScoringPrompt#name]
+    public static String name(String prompt) {
+        return prompt.contains("{}") ? quoted(prompt) : prompt;
+    }
+
+    private static String quoted(String text) {
+        return "\"%s\"".formatted(Console.oneLine(text));
     }
 
     private static String vocabulary(ScoringPrompt prompt) {
         if (!prompt.choices().isEmpty()) {
             return "the tokens "
                     + String.join(
-                            ", ", prompt.choices().stream().map(Quoted::of).toList());
+                            ", ",
+                            prompt.choices().stream().map(PromptLine::quoted).toList());
         }
         return switch (prompt.vocabulary()) {
             case MODEL -> "all rows of the model's output head";

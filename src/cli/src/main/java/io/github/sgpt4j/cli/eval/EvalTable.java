@@ -1,11 +1,11 @@
 package io.github.sgpt4j.cli.eval;
 
+import io.github.sgpt4j.cli.command.PromptLine;
 import io.github.sgpt4j.cli.console.Console;
 import io.github.sgpt4j.retrieval.evaluation.Evaluation;
 import io.github.sgpt4j.retrieval.evaluation.Measure;
 import io.github.sgpt4j.retrieval.evaluation.Measure.Kind;
 import io.github.sgpt4j.retrieval.evaluation.Useb;
-import io.github.sgpt4j.text.Quoted;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -52,7 +52,7 @@ public final class EvalTable {
         }
         String name = String.valueOf(about.get("prompt"));
         String over = about.containsKey("choices") ? "choices" : "vocabulary";
-        return "\nprompt %s, %s %s\n".formatted(name.contains("{}") ? Quoted.of(name) : name, over, about.get(over));
+        return "\nprompt %s, %s %s\n".formatted(PromptLine.name(name), over, about.get(over));
     }
 
     /// The table of several collections: a row per collection, with its parts below it, then the average.
