@@ -13,6 +13,7 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
@@ -27,7 +28,8 @@ import java.util.stream.IntStream;
 ///   but the prompt's instruction stays. A query without tokens scores 0.
 /// - choice: the logit of one token after a prompt with both texts, or its difference to the logit of a second
 ///   one ("yes" and "no"), or the probability that this makes. Texts that are too long are cut on the right;
-///   what the prompt has after them stays.
+///   what the prompt has after them stays. With a [ScoringPrompt] that has choices: log p of the first of a few
+///   tokens, by a softmax over them; cut as for the likelihood.
 /// - head: the output of a classification head with one label for such a prompt, or the probability of it.
 ///
 /// Scores are finite: if the model computes NaN or infinity, all methods that score throw a
@@ -52,11 +54,11 @@ public final class CrossEncoder implements AutoCloseable {
     /// A pair's score.
     ///
     /// @param value sum of `tokenLogProbabilities`; or the difference of `logits`, or the only one of them, or
-    ///     the probability that this makes
+    ///     the probability or log-probability that this makes
     /// @param tokenLogProbabilities of each scored query token, in order; empty unless the likelihood is
     ///     computed
-    /// @param logits what was read from the model: the logit of the token that counts, then that of the one
-    ///     against it, if there is one; or the head's output. Empty for the likelihood
+    /// @param logits what was read from the model: the logit of the token that counts, then those of the ones
+    ///     against it, if there are any; or the head's output. Empty for the likelihood
     /// @param inputTokens token ids that it was computed from: prompt with document and query, for the
     ///     likelihood without the last id
     /// @param uncutTokens token ids before cutting
@@ -78,14 +80,27 @@ public final class CrossEncoder implements AutoCloseable {
             return uncutTokens > inputTokens;
         }
 
-        /// The score before it becomes a probability: the difference of `logits`, or the only one of them;
-        /// `value` for the likelihood. It also tells scores apart that are rounded to the same probability.
+        /// The score before it becomes a probability: the difference of `logits`, or the only one of them (of
+        /// more than two, the first less the logarithm of the others' summed exponentials); `value` for the
+        /// likelihood. It also tells scores apart that are rounded to the same probability.
         public float rawValue() {
             return logits.isEmpty() ? value : (float) raw(logits);
         }
 
         private static double raw(List<Float> logits) {
-            return logits.size() == 1 ? logits.getFirst() : (double) logits.getFirst() - logits.getLast();
+            return logits.size() == 1
+                    ? logits.getFirst()
+                    : (double) logits.getFirst() - logSumExp(logits.subList(1, logits.size()));
+        }
+
+        /// Of one number, the number itself.
+        private static double logSumExp(List<Float> values) {
+            double maximum = Collections.max(values);
+            double sum = 0;
+            for (float value : values) {
+                sum += Math.exp(value - maximum);
+            }
+            return maximum + Math.log(sum);
         }
 
         private static Score likelihood(float[] logProbabilities, int inputTokens, int uncutTokens) {
@@ -136,6 +151,12 @@ public final class CrossEncoder implements AutoCloseable {
     /// What is computed for pairs.
     public ScoringMethod method() {
         return plan.method();
+    }
+
+    /// The prompt that documents are put into, and what the softmax runs over; empty if a template of another
+    /// kind makes the prompts.
+    public Optional<ScoringPrompt> prompt() {
+        return plan.usesPrompt() ? Optional.of(options.scoringPrompt()) : Optional.empty();
     }
 
     /// Whether scores are probabilities: from 0 to 1, and comparable between queries.
@@ -200,6 +221,7 @@ public final class CrossEncoder implements AutoCloseable {
         Fingerprint fingerprint =
                 new Fingerprint().add(model.fingerprint()).add(options.prompt()).add(Integer.toString(maxLength()));
         plan.identity().forEach(fingerprint::add);
+        options.scoringPrompt().identity().forEach(fingerprint::add);
         return fingerprint.hex();
     }
 

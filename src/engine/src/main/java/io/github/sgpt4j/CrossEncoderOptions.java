@@ -1,6 +1,5 @@
 package io.github.sgpt4j;
 
-import io.github.sgpt4j.inference.PromptTemplate;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -12,10 +11,10 @@ public final class CrossEncoderOptions {
     /// The model's own way to score pairs; if it states none, the likelihood after SGPT's prompt. The model's
     /// length.
     public static final CrossEncoderOptions DEFAULT =
-            new CrossEncoderOptions(new Values(PromptTemplate.DEFAULT.text(), null, true, null, null, null, false));
+            new CrossEncoderOptions(new Values(ScoringPrompt.named("G"), null, true, null, null, null, false));
 
     private record Values(
-            String prompt,
+            ScoringPrompt prompt,
             @Nullable Integer maxLength,
             boolean truncate,
             @Nullable Integer batchTokens,
@@ -31,7 +30,7 @@ public final class CrossEncoderOptions {
 
     /// Mutable values for a changed copy.
     private static final class Draft {
-        private String prompt;
+        private ScoringPrompt prompt;
         private @Nullable Integer maxLength;
         private boolean truncate;
         private @Nullable Integer batchTokens;
@@ -60,17 +59,29 @@ public final class CrossEncoderOptions {
         return new CrossEncoderOptions(draft.values());
     }
 
-    /// Text before the query, with `{}` once where the document goes; used by the likelihood only.
+    /// Text before the query, with `{}` once where the document goes; used by the likelihood only. If there are
+    /// [ScoringPrompt#choices], the query has a place too.
     public String prompt() {
-        return values.prompt;
+        return values.prompt.text();
     }
 
     /// With another prompt. A model that is not scored by likelihood is refused when the encoder is created.
     ///
     /// @throws IllegalArgumentException if it does not contain `{}` exactly once
     public CrossEncoderOptions withPrompt(String value) {
-        PromptTemplate.parse(value);
-        return changed(draft -> draft.prompt = value);
+        return withPrompt(ScoringPrompt.of(value));
+    }
+
+    /// The prompt with what the softmax after it runs over; SGPT's prompt G over the model's vocabulary unless
+    /// another is set.
+    public ScoringPrompt scoringPrompt() {
+        return values.prompt;
+    }
+
+    /// With another prompt, such as one of those of SGPT's paper. A model that is not scored by likelihood is
+    /// refused when the encoder is created.
+    public CrossEncoderOptions withPrompt(ScoringPrompt value) {
+        return changed(draft -> draft.prompt = Objects.requireNonNull(value, "prompt"));
     }
 
     /// Maximum tokens of prompt and query; empty for the model's number of positions, or what the template or

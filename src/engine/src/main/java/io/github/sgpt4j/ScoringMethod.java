@@ -6,7 +6,8 @@ import java.util.Locale;
 public enum ScoringMethod {
     /// How likely the query is after a prompt with the document (SGPT).
     LIKELIHOOD,
-    /// The logit of one token after a prompt with both, or its difference to that of a second token.
+    /// The logit of one token after a prompt with both, or its difference to that of a second token, or what a
+    /// softmax over a few tokens makes of it.
     CHOICE,
     /// The output of a classification head with one label for a prompt with both.
     HEAD;

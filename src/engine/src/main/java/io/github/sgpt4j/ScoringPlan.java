@@ -7,14 +7,15 @@ import io.github.sgpt4j.checkpoint.ScoreActivation;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.error.UnsupportedModelException;
 import io.github.sgpt4j.inference.ChatFraming;
+import io.github.sgpt4j.inference.ChoiceFraming;
 import io.github.sgpt4j.inference.PairFraming;
+import io.github.sgpt4j.inference.PairPrompt;
 import io.github.sgpt4j.inference.PairScorer;
 import io.github.sgpt4j.inference.PairScoring;
 import io.github.sgpt4j.inference.PairTemplate;
 import io.github.sgpt4j.inference.PairTemplates;
 import io.github.sgpt4j.inference.PieceFraming;
 import io.github.sgpt4j.inference.PromptScorer;
-import io.github.sgpt4j.inference.PromptTemplate;
 import io.github.sgpt4j.model.Decoder;
 import io.github.sgpt4j.model.TokenLayer;
 import io.github.sgpt4j.text.Quoted;
@@ -38,6 +39,7 @@ import java.util.regex.Pattern;
 /// @param activation what becomes of a raw score
 /// @param instruction what prompts are filled with, if anything
 /// @param settings of the files
+/// @param choice the prompt whose choices are scored, if they are
 record ScoringPlan(
         ScoringMethod method,
         String template,
@@ -47,7 +49,8 @@ record ScoringPlan(
         List<Integer> tokens,
         ScoreActivation activation,
         Optional<String> instruction,
-        PairSettings settings) {
+        PairSettings settings,
+        Optional<PairPrompt> choice) {
     /// A choice of template, before it meets the model.
     private record Chosen(Optional<PairTemplate> prompts, String source, boolean asked) {}
 
@@ -59,7 +62,9 @@ record ScoringPlan(
         Chosen chosen = choose(model, settings, options, head);
         boolean chat = chosen.prompts.isEmpty() && settings.chat().isPresent() && !chosen.asked;
         if (chosen.prompts.isEmpty() && !chat) {
-            return likelihood(chosen, settings, options);
+            return options.scoringPrompt().choices().isEmpty()
+                    ? likelihood(chosen, settings, options)
+                    : choices(model, chosen, settings, options);
         }
         ScoringPlan plan = new ScoringPlan(
                 head ? ScoringMethod.HEAD : ScoringMethod.CHOICE,
@@ -70,8 +75,9 @@ record ScoringPlan(
                 head ? List.of() : tokens(model, chosen, settings),
                 activation(chosen, settings, options),
                 instruction(chosen, settings, options),
-                settings);
-        if (!options.prompt().equals(CrossEncoderOptions.DEFAULT.prompt())) {
+                settings,
+                Optional.empty());
+        if (!options.scoringPrompt().scoresAs(CrossEncoderOptions.DEFAULT.scoringPrompt())) {
             throw new IllegalArgumentException("prompt: has no effect with the template %s (%s), only with likelihood"
                     .formatted(plan.template, plan.source));
         }
@@ -134,10 +140,7 @@ record ScoringPlan(
     }
 
     private static ScoringPlan likelihood(Chosen chosen, PairSettings settings, CrossEncoderOptions options) {
-        if (options.instruction().isPresent()) {
-            throw new IllegalArgumentException(
-                    "instruction: has no effect with the template likelihood (%s)".formatted(chosen.source));
-        }
+        refuseInstruction(chosen, options);
         if (options.rawScores()) {
             throw new IllegalArgumentException(
                     "raw scores: have no effect with the template likelihood (%s)".formatted(chosen.source));
@@ -151,7 +154,45 @@ record ScoringPlan(
                 List.of(),
                 ScoreActivation.NONE,
                 Optional.empty(),
-                settings);
+                settings,
+                Optional.empty());
+    }
+
+    private static void refuseInstruction(Chosen chosen, CrossEncoderOptions options) {
+        if (options.instruction().isPresent()) {
+            throw new IllegalArgumentException(
+                    "instruction: has no effect with the template likelihood (%s)".formatted(chosen.source));
+        }
+    }
+
+    /// A few tokens after SGPT's prompt, instead of the query's likelihood.
+    private static ScoringPlan choices(Model model, Chosen chosen, PairSettings settings, CrossEncoderOptions options) {
+        refuseInstruction(chosen, options);
+        PairPrompt prompt = options.scoringPrompt().prompt();
+        List<Integer> tokens = prompt.choices().stream()
+                .map(text -> token(model.tokenizer(), text))
+                .toList();
+        if (tokens.stream().distinct().count() < tokens.size()) {
+            throw new UnsupportedModelException(
+                    "prompt %s: expected choices that are different tokens of the model's vocabulary, got %s"
+                            .formatted(prompt.name(), tokens));
+        }
+        return new ScoringPlan(
+                ScoringMethod.CHOICE,
+                prompt.name(),
+                "asked for by the prompt",
+                Optional.empty(),
+                false,
+                tokens,
+                options.rawScores() ? ScoreActivation.NONE : ScoreActivation.LOG_SIGMOID,
+                Optional.empty(),
+                settings,
+                Optional.of(prompt));
+    }
+
+    /// Whether the prompt of the options makes the prompts.
+    boolean usesPrompt() {
+        return method == ScoringMethod.LIKELIHOOD || choice.isPresent();
     }
 
     /// An activation of the files counts more than that of a published usage, but less than that of a template
@@ -230,7 +271,9 @@ record ScoringPlan(
     PairScoring<?> scorer(Model model, CrossEncoderOptions options, int maxLength) {
         if (method == ScoringMethod.LIKELIHOOD) {
             model.lanes().decoders().forEach(Decoder::requireHead);
-            return new PairScorer(model.lanes(), model.tokenizer(), PromptTemplate.parse(options.prompt()), maxLength);
+            PairPrompt prompt = options.scoringPrompt().prompt();
+            int vocabulary = prompt.baseVocabulary() ? model.tokenizer().baseVocabularySize() : Integer.MAX_VALUE;
+            return new PairScorer(model.lanes(), model.tokenizer(), prompt.template(), maxLength, vocabulary);
         }
         int longest = model.decoder().config().longest();
         PairFraming framing = framing(model, options, maxLength);
@@ -273,7 +316,7 @@ record ScoringPlan(
         if (options.maxLength().isPresent()) {
             return options.maxLength().getAsInt();
         }
-        if (method == ScoringMethod.LIKELIHOOD) {
+        if (usesPrompt()) {
             return model.decoder().config().maxPositions();
         }
         int ofModel = model.maxLength();
@@ -302,6 +345,9 @@ record ScoringPlan(
     }
 
     private PairFraming framing(Model model, int maxLength) {
+        if (choice.isPresent()) {
+            return new ChoiceFraming(model.tokenizer(), choice.get().template(), tokens.getFirst(), maxLength);
+        }
         return prompts.isPresent()
                 ? new PieceFraming(model.tokenizer(), prompts.get(), instruction, maxLength)
                 : new ChatFraming(model.tokenizer(), settings.chat().orElseThrow(), instruction, maxLength);

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sgpt4j.cli.output.ScratchFolder;
 import io.github.sgpt4j.weightstools.LockedFolder;
 import java.io.IOException;
@@ -197,6 +198,35 @@ class EvalCommandTest {
         assertEquals(
                 1, kept.get("datasets").get(0).get("mean").get("recall_100").doubleValue());
         assertEquals("", data("--mode", "bm25", "--identical-ids", "keep").err());
+    }
+
+    @Test
+    void reportsNameThePrompt() throws IOException {
+        assertTrue(data("--mode", "rerank").text().contains("prompt G, vocabulary model"));
+        assertFalse(data("--mode", "bm25").text().contains("prompt"));
+        Path prompt = folder.resolve("few.json");
+        Files.writeString(
+                prompt,
+                "{\"prompt\": \"K\", \"vocabulary\": \"tokenizer\", \"example\": {\"document\": \"x\", \"query\": \"y\"}}");
+        Path json = folder.resolve("report.json");
+        Path page = folder.resolve("report.html");
+        String text = data(
+                        "--mode",
+                        "rerank",
+                        "--prompt",
+                        prompt.toString(),
+                        "--report",
+                        json.toString(),
+                        "--report",
+                        page.toString())
+                .text();
+        assertTrue(text.contains("prompt K (few.json), vocabulary tokenizer"), text);
+        JsonNode report = new ObjectMapper().readTree(json.toFile());
+        assertEquals("K (few.json)", report.get("prompt").textValue());
+        assertEquals("tokenizer", report.get("vocabulary").textValue());
+        assertEquals("Document:\n{}\nQuery:\n", report.get("prompt_text").textValue());
+        assertEquals("Document:\nx\nQuery:\ny\n", report.get("prompt_example").textValue());
+        assertTrue(Files.readString(page).contains("K (few.json)"));
     }
 
     @Test

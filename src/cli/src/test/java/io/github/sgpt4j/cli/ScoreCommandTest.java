@@ -2,6 +2,7 @@ package io.github.sgpt4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
@@ -9,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -104,6 +106,76 @@ class ScoreCommandTest {
         String other = Cli.run("score", "-m", Cli.model(MODEL), "--prompt", "{} is about ", "--query", "a", "b")
                 .text();
         assertFalse(usual.equals(other), usual);
+    }
+
+    private static Cli.Result scored(String prompt) {
+        return Cli.run("score", "-m", Cli.model(MODEL), "--prompt", prompt, "--query", "a", "b");
+    }
+
+    @Test
+    void takesPromptsOfThePaperByTheirLetter() {
+        Cli.Result letter = scored("C");
+        assertEquals(scored("Document:\n{}\n\nQuery:\n").text(), letter.text());
+        assertTrue(letter.err().contains("prompt C, softmax over all rows of the model's output head"), letter.err());
+        String usual =
+                Cli.run("score", "-m", Cli.model(MODEL), "--query", "a", "b").text();
+        assertEquals(usual, scored("G").text());
+        assertFalse(usual.equals(letter.text()), usual);
+    }
+
+    @Test
+    void takesPromptsFromFiles(@TempDir Path folder) throws IOException {
+        Path file = folder.resolve("few.json");
+        Files.writeString(file, "{\"prompt\": \"K\", \"example\": {\"document\": \"x\", \"query\": \"y\"}}");
+        Cli.Result few = scored(file.toString());
+        assertEquals(0, few.code(), few.err());
+        assertTrue(few.err().contains("prompt K (few.json), softmax over all rows"), few.err());
+        assertFalse(scored("Document:\n{}\nQuery:\n").text().equals(few.text()), few.text());
+        Files.writeString(file, "{\"prompt\": \"{} {}:\", \"choices\": [\" the\", \" a\"]}");
+        Cli.Result choice = scored(file.toString());
+        assertEquals(0, choice.code(), choice.err());
+        assertEquals(2, choice.lines().getFirst().get("logits").size());
+        assertTrue(choice.lines().getFirst().get("score").asDouble() < 0, choice.text());
+        assertTrue(choice.err().contains("softmax over the tokens \" the\", \" a\""), choice.err());
+        Files.writeString(file, "{\"prompt\": \"G\", \"vocabulary\": \"tokenizer\"}");
+        assertTrue(scored(file.toString()).err().contains("softmax over the tokenizer's vocabulary"));
+    }
+
+    @Test
+    void wrongPromptsAreUsageErrors(@TempDir Path folder) throws IOException {
+        Path file = folder.resolve("p.json");
+        Files.writeString(file, "{\"prompt\": \"{}\", \"promt\": 1}");
+        Map<String, String> wrong = Map.of(
+                "no place",
+                "expected {} once",
+                "{} {}",
+                "expected {} once",
+                "J",
+                "\"example\"",
+                "N",
+                "a letter from A to I",
+                folder.resolve("absent.json").toString(),
+                "absent.json",
+                file.toString(),
+                "\"promt\"");
+        wrong.forEach((prompt, word) -> {
+            Cli.Result result = scored(prompt);
+            assertEquals(2, result.code(), prompt);
+            assertTrue(result.err().contains(word), result.err());
+        });
+        Files.writeString(file, "{\"prompt\": \"{} {}\", \"choices\": [\"a\", \"b\"]}");
+        Cli.Result instructed = Cli.run(
+                "score",
+                "-m",
+                Cli.model(MODEL),
+                "--prompt",
+                file.toString(),
+                "--instruction",
+                "i",
+                "--query",
+                "a",
+                "b");
+        assertEquals(2, instructed.code(), instructed.err());
     }
 
     @Test

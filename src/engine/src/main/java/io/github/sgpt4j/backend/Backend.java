@@ -150,17 +150,26 @@ public interface Backend extends AutoCloseable {
     /// `out[i] = norm(x[rows[i]])`: `[rows.length, hidden]`.
     void normRows(Tensor x, int[] rows, Norm norm, Tensor out);
 
-    /// As [#logProbabilities(Tensor, Linear, float, int[], Tensor)], without a bound of logits.
+    /// As [#logProbabilities(Tensor, Linear, int, float, int[], Tensor)], without a bound of logits and over all
+    /// rows of the head.
     default void logProbabilities(Tensor x, Linear head, int[] targets, Tensor out) {
         logProbabilities(x, head, 0f, targets, out);
+    }
+
+    /// As [#logProbabilities(Tensor, Linear, int, float, int[], Tensor)], over all rows of the head.
+    default void logProbabilities(Tensor x, Linear head, float softcap, int[] targets, Tensor out) {
+        logProbabilities(x, head, head.out(), softcap, targets, out);
     }
 
     /// `out[i] = log softmax(cap(x[i] · Wᵀ + b))[targets[i]]`: `[n, hidden] → [n, 1]`, natural
     /// logarithm. Logits are computed in vocabulary blocks with a running log-sum-exp; `[n,
     /// vocabulary]` is never stored.
     ///
+    /// @param vocabulary first rows of the head, from 1 to `head.out()`, that the softmax runs over; the rest, such
+    ///     as rows without a token, counts as absent
     /// @param softcap bound of logits, `cap(z) = softcap · tanh(z / softcap)` (Gemma 2), or 0 for none
-    void logProbabilities(Tensor x, Linear head, float softcap, int[] targets, Tensor out);
+    /// @param targets below `vocabulary`
+    void logProbabilities(Tensor x, Linear head, int vocabulary, float softcap, int[] targets, Tensor out);
 
     /// Copies a tensor to a new array, row-major, after all operations on it are complete.
     float[] download(Tensor x);

@@ -99,6 +99,20 @@ public final class OperandChecks {
         }
     }
 
+    /// @throws IllegalArgumentException unless the softmax runs over 1 to `head.out()` rows, and over all targets
+    public static void vocabulary(int vocabulary, Linear head, int[] targets, String operation) {
+        if (vocabulary < 1 || vocabulary > head.out()) {
+            throw new IllegalArgumentException(
+                    "%s: expected a vocabulary of 1 to %d rows, got %d".formatted(operation, head.out(), vocabulary));
+        }
+        for (int target : targets) {
+            if (target < 0 || target >= vocabulary) {
+                throw new IllegalArgumentException(
+                        "%s: expected targets in [0, %d), got %d".formatted(operation, vocabulary, target));
+            }
+        }
+    }
+
     /// @throws IllegalArgumentException if a norm of this kind has no gain
     public static void gain(Norm norm, String operation) {
         if (norm.parameters().kind() == NormParameters.Kind.IDENTITY) {

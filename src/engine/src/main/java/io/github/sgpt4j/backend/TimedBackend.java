@@ -281,8 +281,10 @@ public final class TimedBackend implements Backend {
     }
 
     @Override
-    public void logProbabilities(Tensor x, Linear head, float softcap, int[] targets, Tensor out) {
-        product(flops(targets.length, head), () -> backend.logProbabilities(x, head, softcap, targets, out));
+    public void logProbabilities(Tensor x, Linear head, int vocabulary, float softcap, int[] targets, Tensor out) {
+        product(
+                flops(targets.length, head),
+                () -> backend.logProbabilities(x, head, vocabulary, softcap, targets, out));
     }
 
     @Override

@@ -10,6 +10,8 @@ import java.util.Optional;
 public enum ScoreActivation {
     /// 1 / (1 + e^-x): a probability.
     SIGMOID,
+    /// log (1 / (1 + e^-x)): a log-probability.
+    LOG_SIGMOID,
     /// The raw score.
     NONE;
 
@@ -39,6 +41,7 @@ public enum ScoreActivation {
     public double apply(double raw) {
         return switch (this) {
             case SIGMOID -> 1 / (1 + Math.exp(-raw));
+            case LOG_SIGMOID -> raw < 0 ? raw - Math.log1p(Math.exp(raw)) : -Math.log1p(Math.exp(-raw));
             case NONE -> raw;
         };
     }

@@ -26,8 +26,10 @@ import java.util.stream.Stream;
 /// context shared by several queries once per batch. Only the scored rows go through the output head.
 ///
 /// @param lanes the model
+/// @param template of prompts with the document
 /// @param maxLength maximum tokens of an input
-public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate template, int maxLength)
+/// @param vocabulary first rows of the output head that the softmax runs over; all if there are fewer
+public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate template, int maxLength, int vocabulary)
         implements PairScoring<ScoringRequest> {
     /// A context may be computed again for a further batch if that batch may have this many times its
     /// tokens.
@@ -41,9 +43,15 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
         }
     }
 
-    /// On one device.
+    /// On one device, with all rows of the output head.
     public PairScorer(Decoder decoder, Tokenizer tokenizer, PromptTemplate template, int maxLength) {
-        this(new Lanes(List.of(decoder)), tokenizer, template, maxLength);
+        this(new Lanes(List.of(decoder)), tokenizer, template, maxLength, Integer.MAX_VALUE);
+    }
+
+    /// Number of tokens of prompts that stay when they are cut: of the example and of the text before the
+    /// document, each tokenized by itself, as in SGPT's reference implementation.
+    static int instruction(Tokenizer tokenizer, PromptTemplate template) {
+        return tokenizer.encode(template.before(), false).length + tokenizer.encode(template.example(), false).length;
     }
 
     /// As [#score]; pairs that are too long are cut.
@@ -93,12 +101,17 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
     }
 
     private Scored score(List<ScoringRequest> requests, int batchTokens, Progress progress, Cancellation cancellation) {
-        return Scored.of(score(lanes, requests, batchTokens, progress, cancellation), requests);
+        return Scored.of(score(lanes, requests, vocabulary, batchTokens, progress, cancellation), requests);
     }
 
     /// Scores requests that are already token ids.
     static float[][] score(
-            Lanes lanes, List<ScoringRequest> requests, int batchTokens, Progress progress, Cancellation cancellation) {
+            Lanes lanes,
+            List<ScoringRequest> requests,
+            int vocabulary,
+            int batchTokens,
+            Progress progress,
+            Cancellation cancellation) {
         float[][] results = new float[requests.size()][];
         List<Integer> scored = new ArrayList<>();
         for (int i = 0; i < results.length; i++) {
@@ -108,7 +121,7 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
             }
         }
         if (!scored.isEmpty()) {
-            run(lanes, requests, scored, batchTokens, progress, cancellation, results);
+            run(lanes, requests, scored, vocabulary, batchTokens, progress, cancellation, results);
         } else {
             new Counter(progress, cancellation, results.length, results.length).add(0);
         }
@@ -118,18 +131,30 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
     /// Pairs as token ids, those that are too long cut. Equal texts are tokenized once.
     @Override
     public List<ScoringRequest> requests(List<String> queries, List<String> documents, Cancellation cancellation) {
-        int instruction = tokenizer.encode(template.before(), false).length;
+        int instruction = instruction(tokenizer, template);
         Map<String, int[]> queryIds = new HashMap<>();
         Map<String, int[]> contextIds = new HashMap<>();
         List<ScoringRequest> requests = new ArrayList<>(queries.size());
         for (int i = 0; i < queries.size(); i++) {
             cancellation.check();
-            int[] query = queryIds.computeIfAbsent(queries.get(i), q -> tokenizer.encode(q, false, cancellation));
+            int[] query = queryIds.computeIfAbsent(queries.get(i), q -> queryIds(q, cancellation));
             int[] context = contextIds.computeIfAbsent(
                     documents.get(i), d -> tokenizer.encode(template.context(d), false, cancellation));
             requests.add(ScoringRequest.of(context, query, instruction, maxLength));
         }
         return requests;
+    }
+
+    private int[] queryIds(String query, Cancellation cancellation) {
+        int[] ids = tokenizer.encode(query, false, cancellation);
+        for (int id : ids) {
+            if (id >= vocabulary) {
+                throw new FormatException(
+                        "query %s: expected tokens of the tokenizer's vocabulary, over whose %d ids the softmax runs, got the added token %s"
+                                .formatted(Quoted.of(query), vocabulary, Quoted.of(tokenizer.content(id))));
+            }
+        }
+        return ids;
     }
 
     /// Requests grouped by equal context, in the order of first occurrence.
@@ -147,6 +172,7 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
             Lanes lanes,
             List<ScoringRequest> requests,
             List<Integer> scored,
+            int vocabulary,
             int batchTokens,
             Progress progress,
             Cancellation cancellation,
@@ -166,7 +192,7 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
                 ScoringBatch::tokens,
                 budget,
                 cancellation,
-                decoder -> new ScoringLane(decoder, shared, results, counter, cancellation));
+                decoder -> new ScoringLane(decoder, shared, vocabulary, results, counter, cancellation));
     }
 
     /// Requests with equal contexts that go through the decoder together.
@@ -219,12 +245,20 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
     private static final class ScoringLane implements Lanes.Lane<ScoringBatch> {
         private final Decoder decoder;
         private final Optional<CachedPrefix> prefix;
+        private final int vocabulary;
         private final float[][] results;
         private final Counter counter;
         private final Cancellation cancellation;
 
-        ScoringLane(Decoder decoder, int[] shared, float[][] results, Counter counter, Cancellation cancellation) {
+        ScoringLane(
+                Decoder decoder,
+                int[] shared,
+                int vocabulary,
+                float[][] results,
+                Counter counter,
+                Cancellation cancellation) {
             this.decoder = decoder;
+            this.vocabulary = vocabulary;
             this.results = results;
             this.counter = counter;
             this.cancellation = cancellation;
@@ -233,7 +267,7 @@ public record PairScorer(Lanes lanes, Tokenizer tokenizer, PromptTemplate templa
 
         @Override
         public Lanes.Started start(ScoringBatch batch) {
-            Download download = batch.start(decoder, prefix, cancellation);
+            Download download = batch.start(decoder, prefix, vocabulary, cancellation);
             return new Lanes.Started() {
                 @Override
                 public void finish() {

@@ -67,9 +67,11 @@ public final class ScoringBatch {
     /// Starts computing the log-probabilities of every request's targets.
     ///
     /// @param prefix the states of the cached tokens, on the decoder's device
+    /// @param vocabulary as for [Decoder#startLogProbabilities]
     /// @param cancellation of the call
-    Download start(Decoder decoder, Optional<CachedPrefix> prefix, Cancellation cancellation) {
-        return decoder.startLogProbabilities(builder.build(), prefix, flatten(rows), flatten(targets), cancellation);
+    Download start(Decoder decoder, Optional<CachedPrefix> prefix, int vocabulary, Cancellation cancellation) {
+        return decoder.startLogProbabilities(
+                builder.build(), prefix, flatten(rows), flatten(targets), vocabulary, cancellation);
     }
 
     /// Stores every request's log-probabilities at the request's index in `results`.

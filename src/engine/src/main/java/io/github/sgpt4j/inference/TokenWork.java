@@ -51,6 +51,6 @@ public record TokenWork(List<int[]> sequences, List<ScoringRequest> requests, in
     ///
     /// @param cancellation of the call
     public void score(Lanes lanes, Cancellation cancellation) {
-        PairScorer.score(lanes, requests, batchTokens, (done, total) -> {}, cancellation);
+        PairScorer.score(lanes, requests, Integer.MAX_VALUE, batchTokens, (done, total) -> {}, cancellation);
     }
 }

@@ -327,17 +327,25 @@ public final class Decoder {
     /// @param rows computed rows, not counting cached ones; may repeat
     /// @param targets token ids, `[rows.length]`
     public float[] logProbabilities(PackedBatch batch, Optional<CachedPrefix> prefix, int[] rows, int[] targets) {
-        try (Download started = startLogProbabilities(batch, prefix, rows, targets, Cancellation.NEVER)) {
+        try (Download started =
+                startLogProbabilities(batch, prefix, rows, targets, Integer.MAX_VALUE, Cancellation.NEVER)) {
             return started.get();
         }
     }
 
     /// Starts computing [#logProbabilities]; the caller closes the result.
     ///
+    /// @param vocabulary first rows of the output head that the softmax runs over, more than the largest target;
+    ///     all if there are fewer
     /// @param cancellation of the call, checked before each layer of the decoder and before the output
     ///     head
     public Download startLogProbabilities(
-            PackedBatch batch, Optional<CachedPrefix> prefix, int[] rows, int[] targets, Cancellation cancellation) {
+            PackedBatch batch,
+            Optional<CachedPrefix> prefix,
+            int[] rows,
+            int[] targets,
+            int vocabulary,
+            Cancellation cancellation) {
         if (rows.length == 0) {
             return Download.of(new float[0]);
         }
@@ -346,7 +354,8 @@ public final class Decoder {
             try (Tensor scored = backend.allocateInner(at.length, width());
                     Tensor out = backend.allocate(at.length, 1)) {
                 backend.normRows(states, at, outputNorm, scored);
-                backend.logProbabilities(scored, head(), config().logitSoftcap(), targets, out);
+                int counted = Math.min(vocabulary, head().out());
+                backend.logProbabilities(scored, head(), counted, config().logitSoftcap(), targets, out);
                 return backend.startDownload(out);
             }
         });

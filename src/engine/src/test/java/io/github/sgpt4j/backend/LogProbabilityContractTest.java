@@ -73,6 +73,34 @@ class LogProbabilityContractTest extends BackendContract {
     }
 
     @Test
+    void leavesOutTheHeadsLastRows() {
+        // On both sides of panels, chunks and blocks; the rows that are left out have the largest logits.
+        int rows = 1600;
+        for (int vocabulary : new int[] {1, 2, 15, 16, 17, 33, 127, 511, 513, 1024, 1025, 1599, 1600}) {
+            for (float softcap : new float[] {0, 3}) {
+                float[] values = data.weights(rows, 24);
+                for (int i = vocabulary * 24; i < values.length; i++) {
+                    values[i] *= 20;
+                }
+                WeightTensor head = weights.tensor(ElementType.F32, values, rows, 24);
+                List<MatrixRows> bias =
+                        data.flip() ? List.of(MatrixRows.all(weights.vector(data.normal(rows)))) : List.of();
+                int[] targets = data.integers(1 + data.below(14), vocabulary);
+                targets[0] = vocabulary - 1;
+                float[] x = data.normal(targets.length * 24, 0, 4);
+                compare("first %d rows, bound %s".formatted(vocabulary, softcap), tolerance, side -> {
+                    Linear linear = side.linear(List.of(MatrixRows.all(head)), bias);
+                    Tensor out = side.out(targets.length, 1);
+                    side.backend()
+                            .logProbabilities(
+                                    side.in(x, targets.length, 24), linear, vocabulary, softcap, targets, out);
+                    return out;
+                });
+            }
+        }
+    }
+
+    @Test
     void boundsExtremeLogits() {
         WeightTensor head = weights.tensor(ElementType.F32, data.weights(1500, 32), 1500, 32);
         for (double size : new double[] {100, 10_000}) {

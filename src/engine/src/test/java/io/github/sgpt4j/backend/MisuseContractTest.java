@@ -64,6 +64,11 @@ class MisuseContractTest extends BackendContract {
                     mismatch(() -> backend.logProbabilities(x, linear, softcap, new int[3], scores));
                 }
             }
+            try (Tensor scores = backend.allocate(3, 1)) {
+                mismatch(() -> backend.logProbabilities(x, linear, 0, 0, new int[3], scores));
+                mismatch(() -> backend.logProbabilities(x, linear, linear.out() + 1, 0, new int[3], scores));
+                mismatch(() -> backend.logProbabilities(x, linear, 1, 0, new int[] {0, 1, 0}, scores));
+            }
         }
     }
 

@@ -13,7 +13,7 @@ class PromptTemplateTest {
     void theDocumentGoesWhereTheBracesAre() {
         PromptTemplate template = PromptTemplate.parse("a {} b");
         assertEquals("a ", template.before());
-        assertEquals(" b", template.after());
+        assertEquals(" b", template.parts().getLast());
         assertEquals("a document b", template.context("document"));
         assertEquals("a {} b", template.text());
     }

@@ -2,6 +2,7 @@ package io.github.sgpt4j.cli.command;
 
 import io.github.sgpt4j.MemoryNeed;
 import io.github.sgpt4j.ModelInfo;
+import io.github.sgpt4j.ScoringMethod;
 import io.github.sgpt4j.TensorInfo;
 import io.github.sgpt4j.TensorStatistics;
 import io.github.sgpt4j.cli.console.TextTable;
@@ -80,11 +81,14 @@ public final class InspectText {
 
     private static String scoring(ModelInfo info) {
         return info.scoring()
-                .map(scoring -> "%s with the template %s, cut to %,d tokens (%s)"
+                .map(scoring -> "%s with the template %s, cut to %,d tokens%s (%s)"
                         .formatted(
                                 scoring.method(),
                                 scoring.template(),
                                 scoring.maxLength(),
+                                scoring.method() == ScoringMethod.LIKELIHOOD
+                                        ? ", softmax over all %,d rows of the output head".formatted(info.vocabulary())
+                                        : "",
                                 info.sources().scoring()))
                 .orElse("none: " + info.sources().scoring());
     }

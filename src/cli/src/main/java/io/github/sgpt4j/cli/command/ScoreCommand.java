@@ -4,6 +4,7 @@ import io.github.sgpt4j.CrossEncoder;
 import io.github.sgpt4j.CrossEncoder.Score;
 import io.github.sgpt4j.CrossEncoderOptions;
 import io.github.sgpt4j.Model;
+import io.github.sgpt4j.ScoringPrompt;
 import io.github.sgpt4j.cli.console.CliException;
 import io.github.sgpt4j.cli.console.Console;
 import io.github.sgpt4j.cli.input.TextInput;
@@ -59,11 +60,13 @@ public final class ScoreCommand extends ModelCommand {
 
     @Option(
             names = "--prompt",
-            paramLabel = "TEMPLATE",
+            paramLabel = "TEMPLATE|LETTER|FILE",
             converter = Converters.Prompt.class,
-            description = "Text before the query, with {} once in place of the document, for the template likelihood"
-                    + " (default: SGPT's).")
-    private String prompt = CrossEncoderOptions.DEFAULT.prompt();
+            description = "For the template likelihood: text before the query, with {} once in place of the document;"
+                    + " a prompt of SGPT's paper, A to I (default: G); or a JSON file with an example, a choice of"
+                    + " tokens, or the vocabulary that the softmax runs over (default: all rows of the model's"
+                    + " output head).")
+    private @Nullable ScoringPrompt prompt;
 
     @Mixin
     private RerankerOptions reranker = new RerankerOptions();
@@ -100,6 +103,9 @@ public final class ScoreCommand extends ModelCommand {
                 Output out = Output.open(console(), output.file());
                 Model model = openModel();
                 CrossEncoder encoder = scorer(model, options())) {
+            if (prompt != null) {
+                encoder.prompt().map(PromptLine::of).ifPresent(this::notice);
+            }
             JsonLines lines = new JsonLines(out.stream());
             score(in, encoder, lines);
             lines.flush();
@@ -109,7 +115,8 @@ public final class ScoreCommand extends ModelCommand {
     }
 
     private CrossEncoderOptions options() {
-        return reranker.apply(common().crossEncoder().withPrompt(prompt)).withRawScores(rawScores);
+        CrossEncoderOptions options = reranker.apply(common().crossEncoder()).withRawScores(rawScores);
+        return prompt == null ? options : options.withPrompt(prompt);
     }
 
     private void score(TextInput in, CrossEncoder encoder, JsonLines lines) throws IOException {

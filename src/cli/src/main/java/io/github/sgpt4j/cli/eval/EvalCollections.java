@@ -3,6 +3,7 @@ package io.github.sgpt4j.cli.eval;
 import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.CrossEncoder;
 import io.github.sgpt4j.Model;
+import io.github.sgpt4j.ScoringPrompt;
 import io.github.sgpt4j.Similarity;
 import io.github.sgpt4j.cli.eval.EvalSources.Collection;
 import io.github.sgpt4j.cli.input.TextInput;
@@ -151,6 +152,7 @@ public final class EvalCollections {
             about.put("first_stage", options.firstStage().orElse("bm25"));
             about.put("model", String.valueOf(model.directory().getFileName()));
             about.put("scoring", encoder.method().toString());
+            encoder.prompt().ifPresent(prompt -> put(about, prompt));
             put(about, model);
             about.put("fingerprint", encoder.fingerprint());
             List<EvalResult> results = evaluate(
@@ -161,6 +163,20 @@ public final class EvalCollections {
             Truncations.of(encoder).forEach(command::notice);
             return results;
         }
+    }
+
+    /// What scores of pairs depend on besides the model, for reports.
+    private static void put(Map<String, Object> about, ScoringPrompt prompt) {
+        about.put("prompt", prompt.name());
+        if (prompt.choices().isEmpty()) {
+            about.put("vocabulary", prompt.vocabulary().toString());
+        } else {
+            about.put("choices", prompt.choices());
+        }
+        if (!prompt.name().equals(prompt.text())) {
+            about.put("prompt_text", prompt.text());
+        }
+        prompt.example().ifPresent(example -> about.put("prompt_example", example));
     }
 
     private void put(Map<String, Object> about, Model model) {

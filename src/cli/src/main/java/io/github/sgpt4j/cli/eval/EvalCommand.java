@@ -227,7 +227,7 @@ public final class EvalCommand extends ModelCommand {
         boolean single = results.size() == 1 && !first.isDivided();
         table.append(
                 single ? EvalTable.single(first.name(), first.queries(), first.means()) : EvalTable.several(results));
-        table.append(BeirAverages.of(results).text());
+        table.append(BeirAverages.of(results).text()).append(EvalTable.prompt(about));
         write(
                 table.toString(),
                 EvalJson.data(about, results, options.perQuery()),

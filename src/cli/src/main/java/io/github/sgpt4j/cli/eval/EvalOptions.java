@@ -3,6 +3,7 @@ package io.github.sgpt4j.cli.eval;
 import io.github.sgpt4j.BiEncoder;
 import io.github.sgpt4j.CrossEncoderOptions;
 import io.github.sgpt4j.Model;
+import io.github.sgpt4j.ScoringPrompt;
 import io.github.sgpt4j.cli.option.CommonOptions;
 import io.github.sgpt4j.cli.option.Converters;
 import io.github.sgpt4j.cli.option.EncoderOptions;
@@ -129,10 +130,10 @@ public final class EvalOptions {
 
     @Option(
             names = "--prompt",
-            paramLabel = "TEMPLATE",
+            paramLabel = "TEMPLATE|LETTER|FILE",
             converter = Converters.Prompt.class,
-            description = "As for sgpt score (default: SGPT's).")
-    private @Nullable String prompt;
+            description = "As for sgpt score (default: G, SGPT's).")
+    private @Nullable ScoringPrompt prompt;
 
     @Mixin
     private RerankerOptions reranker = new RerankerOptions();

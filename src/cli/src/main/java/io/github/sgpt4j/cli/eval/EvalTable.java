@@ -1,5 +1,6 @@
 package io.github.sgpt4j.cli.eval;
 
+import io.github.sgpt4j.cli.command.PromptLine;
 import io.github.sgpt4j.cli.console.Console;
 import io.github.sgpt4j.retrieval.evaluation.Evaluation;
 import io.github.sgpt4j.retrieval.evaluation.Measure;
@@ -42,6 +43,16 @@ public final class EvalTable {
             }
         });
         return unix(text);
+    }
+
+    /// The line about a cross-encoder's prompt, and what its softmax runs over; empty if there is none.
+    public static String prompt(Map<String, Object> about) {
+        if (!about.containsKey("prompt")) {
+            return "";
+        }
+        String name = String.valueOf(about.get("prompt"));
+        String over = about.containsKey("choices") ? "choices" : "vocabulary";
+        return "\nprompt %s, %s %s\n".formatted(PromptLine.name(name), over, about.get(over));
     }
 
     /// The table of several collections: a row per collection, with its parts below it, then the average.

@@ -1,10 +1,11 @@
 package io.github.sgpt4j.cli.option;
 
-import io.github.sgpt4j.CrossEncoderOptions;
 import io.github.sgpt4j.Dtype;
 import io.github.sgpt4j.ModelOptions;
 import io.github.sgpt4j.Pooling;
+import io.github.sgpt4j.ScoringPrompt;
 import io.github.sgpt4j.cli.input.TextInput;
+import io.github.sgpt4j.error.SgptException;
 import io.github.sgpt4j.retrieval.filter.Filter;
 import io.github.sgpt4j.retrieval.passage.PassageOptions;
 import java.nio.file.Path;
@@ -87,11 +88,31 @@ public final class Converters {
         }
     }
 
-    /// A cross-encoder's prompt.
-    public static final class Prompt implements ITypeConverter<String> {
+    /// A cross-encoder's prompt: a template, the letter of one of the paper's prompts, or a JSON file.
+    public static final class Prompt implements ITypeConverter<ScoringPrompt> {
         @Override
-        public String convert(String value) {
-            return checked(value, CrossEncoderOptions.DEFAULT::withPrompt).prompt();
+        public ScoringPrompt convert(String value) {
+            if (ScoringPrompt.names().contains(value)) {
+                return checked(value, ScoringPrompt::named);
+            }
+            if (value.contains("{}") || !value.toLowerCase(Locale.ROOT).endsWith(".json")) {
+                return checked(value, Prompt::template);
+            }
+            try {
+                return ScoringPrompt.read(TextInput.path(value));
+            } catch (SgptException e) {
+                throw new TypeConversionException(String.valueOf(e.getMessage()));
+            }
+        }
+
+        private static ScoringPrompt template(String value) {
+            try {
+                return ScoringPrompt.of(value);
+            } catch (IllegalArgumentException e) {
+                throw new IllegalArgumentException(
+                        e.getMessage() + "; a letter from A to I names a prompt of the paper, a name in .json a file",
+                        e);
+            }
         }
     }
 

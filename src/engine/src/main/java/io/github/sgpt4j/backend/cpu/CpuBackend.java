@@ -395,18 +395,13 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public void logProbabilities(Tensor x, Linear head, float softcap, int[] targets, Tensor out) {
+    public void logProbabilities(Tensor x, Linear head, int vocabulary, float softcap, int[] targets, Tensor out) {
         CpuLinear layer = (CpuLinear) head;
         OperandChecks.softcap(softcap, "logProbabilities");
         CpuTensor from = checked(x, targets.length, head.in(), "logProbabilities, input");
         CpuTensor to = checked(out, targets.length, 1, "logProbabilities, output");
-        for (int target : targets) {
-            if (target < 0 || target >= head.out()) {
-                throw new IllegalArgumentException(
-                        "logProbabilities: expected targets in [0, %d), got %d".formatted(head.out(), target));
-            }
-        }
-        LogSoftmax.run(workers, from, layer, softcap, targets, to);
+        OperandChecks.vocabulary(vocabulary, head, targets, "logProbabilities");
+        LogSoftmax.run(workers, from, layer, vocabulary, softcap, targets, to);
     }
 
     @Override

@@ -17,6 +17,8 @@ final class LogSoftmax {
 
     private final Logits head;
     private final int rows;
+    private final int vocabulary;
+    private final int panels;
     private final int firstTarget;
     private final int[] targets;
     private final float softcap;
@@ -25,28 +27,33 @@ final class LogSoftmax {
     private final float[] maxima;
     private final double[] sums;
 
+    /// @param vocabulary first rows of the head that the softmax runs over
     /// @param targets targets of the head's rows, from index `firstTarget` on
     /// @param softcap bound of logits, or 0
     /// @param own scratch that no task uses
-    private LogSoftmax(Logits head, int[] targets, int firstTarget, float softcap, Scratch own) {
+    private LogSoftmax(Logits head, int vocabulary, int[] targets, int firstTarget, float softcap, Scratch own) {
         this.head = head;
         this.rows = head.rows();
+        this.vocabulary = vocabulary;
+        this.panels = Math.ceilDiv(vocabulary, COLUMNS);
         this.targets = targets;
         this.firstTarget = firstTarget;
         this.softcap = softcap;
-        this.chunks = (head.panels() + CHUNK - 1) / CHUNK;
+        this.chunks = (panels + CHUNK - 1) / CHUNK;
         this.logits = own.floats(Scratch.Use.LOGITS, rows);
         this.maxima = own.floats(Scratch.Use.MAXIMA, Math.multiplyExact(chunks, rows));
         this.sums = own.doubles(chunks * rows);
     }
 
-    static void run(Workers workers, CpuTensor x, CpuLinear head, float softcap, int[] targets, CpuTensor out) {
+    static void run(
+            Workers workers, CpuTensor x, CpuLinear head, int vocabulary, float softcap, int[] targets, CpuTensor out) {
         // A loop of one task, for its scratch; the loops inside use others.
         workers.parallelFor(1, (one, own) -> {
             int most = head.maxLogitRows();
             for (int first = 0; first < x.rows(); first += most) {
                 Logits logits = head.logits(x, first, Math.min(most, x.rows() - first), own);
-                new LogSoftmax(logits, targets, first, softcap, own).run(workers, out.data(), out.offset() + first);
+                new LogSoftmax(logits, vocabulary, targets, first, softcap, own)
+                        .run(workers, out.data(), out.offset() + first);
             }
         });
     }
@@ -82,14 +89,20 @@ final class LogSoftmax {
         Arrays.fill(laneMaxima, 0, count * COLUMNS, Float.NEGATIVE_INFINITY);
         Arrays.fill(laneSums, 0, count * COLUMNS, 0f);
         head.prepare(firstRow, count, scratch);
-        int end = Math.min(head.panels(), (chunk + 1) * CHUNK);
+        int end = Math.min(panels, (chunk + 1) * CHUNK);
         for (int p = chunk * CHUNK; p < end; p++) {
             float[] tile = head.panel(firstRow, count, p, scratch);
+            int columns = Math.min(COLUMNS, vocabulary - p * COLUMNS);
             if (softcap > 0) {
                 // −∞ past the vocabulary would become −softcap.
-                int columns = Math.min(COLUMNS, head.vocabulary() - p * COLUMNS);
                 for (int r = 0; r < count; r++) {
                     SoftCap.apply(softcap, tile, r * COLUMNS, columns);
+                }
+            }
+            if (columns < COLUMNS) {
+                // Rows of the head that do not count.
+                for (int r = 0; r < count; r++) {
+                    Arrays.fill(tile, r * COLUMNS + columns, (r + 1) * COLUMNS, Float.NEGATIVE_INFINITY);
                 }
             }
             pick(firstRow, count, p, tile);

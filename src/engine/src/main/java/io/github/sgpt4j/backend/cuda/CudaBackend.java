@@ -301,18 +301,14 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
-    public void logProbabilities(Tensor x, Linear head, float softcap, int[] targets, Tensor out) {
+    public void logProbabilities(Tensor x, Linear head, int vocabulary, float softcap, int[] targets, Tensor out) {
         CudaLinear layer = (CudaLinear) head;
         OperandChecks.softcap(softcap, "logProbabilities");
         CudaTensor from = checked(x, targets.length, head.in(), "logProbabilities, input");
         CudaTensor to = target(out, targets.length, 1, "logProbabilities, output");
-        for (int target : targets) {
-            if (target < 0 || target >= head.out()) {
-                throw new IllegalArgumentException("logProbabilities: target %d of %d".formatted(target, head.out()));
-            }
-        }
+        OperandChecks.vocabulary(vocabulary, head, targets, "logProbabilities");
         engine.run(() -> Conversions.intoFull(
-                engine, to, false, full -> products.logProbabilities(from, layer, softcap, targets, full)));
+                engine, to, false, full -> products.logProbabilities(from, layer, vocabulary, softcap, targets, full)));
     }
 
     @Override

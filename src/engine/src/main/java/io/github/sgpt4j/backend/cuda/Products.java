@@ -127,8 +127,9 @@ final class Products {
 
     /// `out[i] = log softmax(cap(x[i] · Wᵀ + b))[targets[i]]`, over blocks of the vocabulary.
     ///
+    /// @param vocabulary first rows of the head that the softmax runs over
     /// @param softcap bound of logits, or 0 for none
-    void logProbabilities(CudaTensor x, CudaLinear head, float softcap, int[] targets, CudaTensor out) {
+    void logProbabilities(CudaTensor x, CudaLinear head, int vocabulary, float softcap, int[] targets, CudaTensor out) {
         try (CudaTensor input = Conversions.as(engine, x, engine.arithmetic().type());
                 IndexArrays wanted = IndexArrays.upload(engine, targets)) {
             for (int from = 0; from < targets.length; from += LOGIT_ROWS) {
@@ -137,6 +138,7 @@ final class Products {
                     score(
                             some,
                             head,
+                            vocabulary,
                             softcap,
                             wanted.address(0) + (long) from * Integer.BYTES,
                             out.address() + (long) from * Float.BYTES);
@@ -145,9 +147,9 @@ final class Products {
         }
     }
 
-    private void score(CudaTensor x, CudaLinear head, float softcap, long targets, long out) {
+    private void score(CudaTensor x, CudaLinear head, int vocabulary, float softcap, long targets, long out) {
         int count = x.rows();
-        int block = Math.min(head.out(), Math.max(LOGIT_COLUMNS, LOGITS / count / LOGIT_COLUMNS * LOGIT_COLUMNS));
+        int block = Math.min(vocabulary, Math.max(LOGIT_COLUMNS, LOGITS / count / LOGIT_COLUMNS * LOGIT_COLUMNS));
         int stride = logitStride(block);
         int splits = engine.geometry().logitSplits(count, block);
         long bias = head.bias(ElementType.F32);
@@ -156,8 +158,8 @@ final class Products {
                 DeviceBuffer maxima = engine.pass().take(state);
                 DeviceBuffer sums = engine.pass().take(state);
                 DeviceBuffer picked = engine.pass().take((long) count * Float.BYTES)) {
-            for (int first = 0; first < head.out(); first += block) {
-                int columns = Math.min(block, head.out() - first);
+            for (int first = 0; first < vocabulary; first += block) {
+                int columns = Math.min(block, vocabulary - first);
                 logits(x, head, first, columns, logits.address(), stride);
                 engine.launcher()
                         .kernel("sgpt_logprob_update")

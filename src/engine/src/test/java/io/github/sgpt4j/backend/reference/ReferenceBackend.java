@@ -322,14 +322,15 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
-    public void logProbabilities(Tensor x, Linear head, float softcap, int[] targets, Tensor out) {
+    public void logProbabilities(Tensor x, Linear head, int vocabulary, float softcap, int[] targets, Tensor out) {
         OperandChecks.softcap(softcap, "logProbabilities");
         require(x.columns() == head.in(), "head of %d inputs, rows of %d", head.in(), x.columns());
         require(targets.length == x.rows(), "%d targets for %d rows", targets.length, x.rows());
         requireShape(out, x.rows(), 1);
         for (int i = 0; i < targets.length; i++) {
-            require(targets[i] >= 0 && targets[i] < head.out(), "target %d of %d", targets[i], head.out());
+            require(targets[i] >= 0 && targets[i] < vocabulary, "target %d of %d", targets[i], vocabulary);
             double[] logits = Arrays.stream(((ReferenceLinear) head).apply(row(x, i)))
+                    .limit(vocabulary)
                     .map(v -> Functions.cap(v, softcap))
                     .toArray();
             double max = Arrays.stream(logits).max().orElseThrow();
