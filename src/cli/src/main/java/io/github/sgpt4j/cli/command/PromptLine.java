@@ -1,7 +1,7 @@
 package io.github.sgpt4j.cli.command;
 
+import com.fasterxml.jackson.core.io.JsonStringEncoder;
 import io.github.sgpt4j.ScoringPrompt;
-import io.github.sgpt4j.cli.console.Console;
 
 /// A line of reports that tells how pairs were scored.
 public final class PromptLine {
@@ -19,8 +19,9 @@ public final class PromptLine {
         return prompt.contains("{}") ? quoted(prompt) : prompt;
     }
 
+    /// As in JSON: blanks count, and line breaks stay on the line.
     private static String quoted(String text) {
-        return "\"%s\"".formatted(Console.oneLine(text));
+        return "\"%s\"".formatted(new String(JsonStringEncoder.getInstance().quoteAsString(text)));
     }
 
     private static String vocabulary(ScoringPrompt prompt) {
