@@ -221,4 +221,33 @@ class SearchCommandTest {
                 .failure(2);
         assertTrue(line.contains("expected a query, got an empty one"), line);
     }
+
+    /// The second search of a corpus adds no vectors to those that the first one kept.
+    @Test
+    void keepsTheVectorsOfACorpus() throws IOException {
+        Map<String, String> environment =
+                Map.of("XDG_CACHE_HOME", folder.resolve("cache").toString());
+        String[] search = {"search", "--corpus", corpus, "--format", "jsonl", "fear of spiders"};
+        Cli.Result first = Cli.runWithEnvironment(environment, search);
+        assertEquals(0, first.code(), first.err());
+        Map<String, Long> kept = sizes(folder.resolve("cache"));
+        assertFalse(kept.isEmpty());
+        Cli.Result second = Cli.runWithEnvironment(environment, search);
+        assertEquals(first.text(), second.text());
+        assertEquals(kept, sizes(folder.resolve("cache")));
+        Cli.Result other = Cli.runWithEnvironment(
+                Map.of("XDG_CACHE_HOME", folder.resolve("none").toString()), with(new String[] {"--no-cache"}, search));
+        assertEquals(first.text(), other.text());
+        assertFalse(Files.exists(folder.resolve("none/sgpt4j/search")));
+    }
+
+    private static Map<String, Long> sizes(Path folder) throws IOException {
+        Map<String, Long> sizes = new HashMap<>();
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                sizes.put(file.toString(), Files.size(file));
+            }
+        }
+        return sizes;
+    }
 }

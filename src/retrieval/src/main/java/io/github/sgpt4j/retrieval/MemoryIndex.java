@@ -159,6 +159,32 @@ public final class MemoryIndex implements AutoCloseable {
     /// @throws io.github.sgpt4j.error.CancelledException if the thread is interrupted
     public static MemoryIndex of(
             BiEncoder encoder, List<Document> documents, PassageOptions passages, ProgressListener progress) {
+        return of(
+                encoder,
+                documents,
+                passages,
+                (texts, listener) -> encoder.embed(texts, TextKind.DOCUMENT, listener),
+                progress);
+    }
+
+    /// Turns texts of documents into vectors.
+    @FunctionalInterface
+    public interface Embedding {
+        /// @param progress told how many texts are done
+        /// @return `[texts][dimension]`, in the order of `texts`
+        float[][] of(List<String> texts, ProgressListener progress);
+    }
+
+    /// As [#of(BiEncoder, List, PassageOptions, ProgressListener)], with vectors from elsewhere, such as a cache.
+    ///
+    /// @param encoder splits documents, and says how vectors are compared
+    /// @param embedding gives the vectors that the encoder would compute
+    public static MemoryIndex of(
+            BiEncoder encoder,
+            List<Document> documents,
+            PassageOptions passages,
+            Embedding embedding,
+            ProgressListener progress) {
         passages.requireFit(encoder);
         Optional<PassageSplitter> splitter = passages.isOff()
                 ? Optional.empty()
@@ -170,7 +196,7 @@ public final class MemoryIndex implements AutoCloseable {
             split.add(splitter.map(s -> s.split(document)).orElseGet(() -> SplitText.whole(document)));
             texts.addAll(split.getLast().texts());
         }
-        float[][] vectors = texts.isEmpty() ? new float[0][] : encoder.embed(texts, TextKind.DOCUMENT, progress);
+        float[][] vectors = texts.isEmpty() ? new float[0][] : embedding.of(texts, progress);
         List<Given> rows = new ArrayList<>();
         int next = 0;
         for (SplitText each : split) {

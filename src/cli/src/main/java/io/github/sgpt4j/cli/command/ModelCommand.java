@@ -170,6 +170,16 @@ public abstract class ModelCommand implements Callable<Integer> {
         encoder.notices().forEach(this::checkpointNotice);
     }
 
+    /// The key of a cache of results. Devices and number types round differently, and results of truncated texts must
+    /// not be used with `--strict`.
+    ///
+    /// @param fingerprint of the encoder
+    public final String cacheKey(Model opened, String fingerprint) {
+        return "%s %s %s%s"
+                .formatted(
+                        fingerprint, opened.device(), common.modelOptions().dtype(), common.strict() ? " uncut" : "");
+    }
+
     /// A cross-encoder with an open model, after its notices were printed; the caller closes it.
     public final CrossEncoder scorer(Model opened, CrossEncoderOptions options) {
         CrossEncoder encoder;

@@ -36,7 +36,7 @@ public final class EvalCaches {
         return options.noCache()
                 ? CachedEmbedder.withoutCache(embedder)
                 : withAdvice(() -> CachedEmbedder.open(
-                        embedder, directory(), identity(model, encoder.fingerprint()), command::notice));
+                        embedder, directory(), command.cacheKey(model, encoder.fingerprint()), command::notice));
     }
 
     /// The caller closes it.
@@ -45,7 +45,7 @@ public final class EvalCaches {
         return options.noCache()
                 ? CachedPairScorer.withoutCache(scorer)
                 : withAdvice(() -> CachedPairScorer.open(
-                        scorer, directory(), identity(model, encoder.fingerprint()), command::notice));
+                        scorer, directory(), command.cacheKey(model, encoder.fingerprint()), command::notice));
     }
 
     /// An operation that creates files in the cache.
@@ -61,17 +61,6 @@ public final class EvalCaches {
             throw new CliException(
                     Failures.sentence(e) + "; --cache DIR stores results elsewhere, --no-cache stores none", e);
         }
-    }
-
-    /// The key of a cache. Devices and number types round differently, and results of truncated texts must not
-    /// be used with `--strict`.
-    private String identity(Model model, String fingerprint) {
-        return "%s %s %s%s"
-                .formatted(
-                        fingerprint,
-                        model.device(),
-                        command.common().modelOptions().dtype(),
-                        command.common().strict() ? " uncut" : "");
     }
 
     /// A new folder for an index. The caller closes it.

@@ -7,11 +7,13 @@ import io.github.sgpt4j.cli.command.CorpusOptions;
 import io.github.sgpt4j.cli.command.InputOptions;
 import io.github.sgpt4j.cli.command.ModelCommand;
 import io.github.sgpt4j.cli.console.Console;
+import io.github.sgpt4j.cli.console.Failures;
 import io.github.sgpt4j.cli.console.LuceneLog;
 import io.github.sgpt4j.cli.input.Corpus;
 import io.github.sgpt4j.cli.input.IndexPlace;
 import io.github.sgpt4j.cli.input.TextInput;
 import io.github.sgpt4j.cli.model.DemoVectors;
+import io.github.sgpt4j.cli.model.ModelLocation;
 import io.github.sgpt4j.cli.option.Converters;
 import io.github.sgpt4j.cli.option.PromptOptions;
 import io.github.sgpt4j.cli.option.RerankCount;
@@ -32,10 +34,13 @@ import io.github.sgpt4j.retrieval.SearchOptions;
 import io.github.sgpt4j.retrieval.corpus.CorpusReader;
 import io.github.sgpt4j.retrieval.corpus.Document;
 import io.github.sgpt4j.retrieval.corpus.TextRecord;
+import io.github.sgpt4j.retrieval.evaluation.CachedEmbedder;
+import io.github.sgpt4j.retrieval.evaluation.TextEmbedder;
 import io.github.sgpt4j.retrieval.filter.Filter;
 import io.github.sgpt4j.retrieval.filter.FilterNotices;
 import io.github.sgpt4j.retrieval.passage.PassageOptions;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -82,6 +87,7 @@ public final class SearchCommand extends ModelCommand {
 
     private static final String RERANK_MODEL = "--rerank-model";
     private static final String FORCE = "--force";
+    private static final String NO_CACHE = "--no-cache";
     private static final String PASSAGE_TOKENS = "--passage-tokens";
     private static final String BEST_PASSAGES = "--best-passages";
 
@@ -168,6 +174,9 @@ public final class SearchCommand extends ModelCommand {
             description = "Re-order with the built-in model too, which was not trained for it and makes results worse.")
     private boolean force;
 
+    @Option(names = NO_CACHE, description = "Do not keep the vectors of --corpus for the next search.")
+    private boolean noCache;
+
     @Mixin
     private RerankerOptions reranker = new RerankerOptions();
 
@@ -196,7 +205,7 @@ public final class SearchCommand extends ModelCommand {
             throw usage("--exact needs an index to search: expected --index, got none");
         }
         if (corpus == null) {
-            refuse("without --corpus", CorpusOptions.METADATA_FIELDS, CorpusOptions.VERBOSE, PASSAGE_TOKENS);
+            refuse("without --corpus", CorpusOptions.METADATA_FIELDS, CorpusOptions.VERBOSE, PASSAGE_TOKENS, NO_CACHE);
         }
         if (mode == SearchMode.BM25) {
             refuse(
@@ -313,7 +322,7 @@ public final class SearchCommand extends ModelCommand {
                     rerank == null
                             ? Optional.empty()
                             : Optional.of(scorer(ranker.orElse(model), reranker.apply(common().crossEncoder()))),
-                    index(documents, encoder),
+                    index(documents, model, encoder),
                     options(corpus != null));
         } catch (IOException | RuntimeException | Error e) {
             ranker.ifPresent(Model::close);
@@ -339,20 +348,37 @@ public final class SearchCommand extends ModelCommand {
         }
     }
 
-    private MemoryIndex index(List<Document> documents, BiEncoder encoder) {
+    private MemoryIndex index(List<Document> documents, Model model, BiEncoder encoder) throws IOException {
         // The demo corpus has no metadata: a filter accepts all of it, or nothing. None of it is long.
         if (corpus == null && modelName().isEmpty() && !given(BIASES) && !prompts.areGiven() && !documents.isEmpty()) {
             float[][] vectors = new DemoVectors(common().modelOptions().dtype()).get(() -> compute(documents, encoder));
             return new MemoryIndex(encoder.dimension(), encoder.similarity(), documents, vectors);
         }
-        try (ProgressDisplay progress = progress(documents)) {
+        try (ProgressDisplay progress = progress(documents);
+                CachedEmbedder embedder = embedder(model, encoder)) {
             return MemoryIndex.of(
                     encoder,
                     documents,
                     passages == null ? PassageOptions.of(encoder) : passages,
+                    (texts, listener) -> embedder.embed(texts, TextKind.DOCUMENT, listener),
                     progress.between(0, documents.size()));
         } catch (IllegalArgumentException e) {
             throw usage(String.valueOf(e.getMessage()));
+        }
+    }
+
+    /// Keeps vectors in the user's cache, if there is one: the next search of the same texts needs none of them.
+    private CachedEmbedder embedder(Model model, BiEncoder encoder) throws IOException {
+        TextEmbedder plain = TextEmbedder.of(encoder);
+        if (noCache || !(console().isSet("HOME") || console().isSet("XDG_CACHE_HOME"))) {
+            return CachedEmbedder.withoutCache(plain);
+        }
+        Path folder = new ModelLocation(console(), common().quiet(), false).cache("search");
+        try {
+            return CachedEmbedder.open(plain, folder, cacheKey(model, encoder.fingerprint()), this::notice);
+        } catch (IOException e) {
+            notice("%s: vectors are not kept: %s".formatted(folder, Failures.sentence(e)));
+            return CachedEmbedder.withoutCache(plain);
         }
     }
 
