@@ -7,13 +7,9 @@ import io.github.sgpt4j.cli.command.CorpusOptions;
 import io.github.sgpt4j.cli.command.InputOptions;
 import io.github.sgpt4j.cli.command.ModelCommand;
 import io.github.sgpt4j.cli.console.Console;
-import io.github.sgpt4j.cli.console.Failures;
 import io.github.sgpt4j.cli.console.LuceneLog;
-import io.github.sgpt4j.cli.input.Corpus;
 import io.github.sgpt4j.cli.input.IndexPlace;
 import io.github.sgpt4j.cli.input.TextInput;
-import io.github.sgpt4j.cli.model.DemoVectors;
-import io.github.sgpt4j.cli.model.ModelLocation;
 import io.github.sgpt4j.cli.option.Converters;
 import io.github.sgpt4j.cli.option.PromptOptions;
 import io.github.sgpt4j.cli.option.RerankCount;
@@ -22,32 +18,20 @@ import io.github.sgpt4j.cli.option.VersionProvider;
 import io.github.sgpt4j.cli.output.Output;
 import io.github.sgpt4j.cli.output.ResultTable;
 import io.github.sgpt4j.cli.output.ResultWriter;
-import io.github.sgpt4j.cli.progress.ProgressDisplay;
 import io.github.sgpt4j.cli.search.interactive.PlainLines;
 import io.github.sgpt4j.cli.search.interactive.SearchSession;
 import io.github.sgpt4j.cli.search.interactive.TerminalLines;
-import io.github.sgpt4j.documents.FolderReader;
 import io.github.sgpt4j.retrieval.Hit;
-import io.github.sgpt4j.retrieval.MemoryIndex;
 import io.github.sgpt4j.retrieval.SearchMode;
 import io.github.sgpt4j.retrieval.SearchOptions;
-import io.github.sgpt4j.retrieval.corpus.CorpusReader;
-import io.github.sgpt4j.retrieval.corpus.Document;
 import io.github.sgpt4j.retrieval.corpus.TextRecord;
-import io.github.sgpt4j.retrieval.evaluation.CachedEmbedder;
-import io.github.sgpt4j.retrieval.evaluation.TextEmbedder;
 import io.github.sgpt4j.retrieval.filter.Filter;
-import io.github.sgpt4j.retrieval.filter.FilterNotices;
 import io.github.sgpt4j.retrieval.passage.PassageOptions;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.OptionalLong;
-import java.util.Set;
-import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -235,22 +219,30 @@ public final class SearchCommand extends ModelCommand {
             throw usage("expected a query, got an empty one");
         }
         LuceneLog.silence();
-        boolean asking = queries.isEmpty() && input.file().isEmpty();
-        boolean prompting = asking && console().interactive() && !common().quiet();
         try (Output out = Output.open(console(), Optional.empty());
                 QuerySearch search = index == null ? memorySearch() : indexSearch(index)) {
             search.encoder().ifPresent(this::announce);
             recommendModel(search);
-            if (prompting) {
+            if (prompting()) {
                 converse(search, out);
             } else {
-                try (TextInput in = asking ? TextInput.open("-", console()) : input.open(this, queries, "query")) {
+                try (TextInput in = asking() ? TextInput.open("-", console()) : input.open(this, queries, "query")) {
                     answer(in, search, out);
                 }
             }
             out.finish();
             search.notices().forEach(this::notice);
         }
+    }
+
+    /// Whether queries come from standard input.
+    private boolean asking() {
+        return queries.isEmpty() && input.file().isEmpty();
+    }
+
+    /// Whether queries are typed at a prompt.
+    private boolean prompting() {
+        return asking() && console().interactive() && !common().quiet();
     }
 
     private QuerySearch indexSearch(String given) throws IOException {
@@ -275,39 +267,11 @@ public final class SearchCommand extends ModelCommand {
         }
     }
 
-    /// The documents in memory that the filter accepts.
-    private List<Document> documents() throws IOException {
-        List<Document> all = corpus == null ? Corpus.demo() : load(corpus);
-        String name = corpus == null ? "demo corpus" : corpus;
-        Set<String> fields = new TreeSet<>(reading.metadataFields());
-        if (where != null) {
-            noticeMetadata(
-                    name,
-                    FilterNotices.of(where, all.stream().map(Document::metadata).toList()));
-            fields.removeAll(where.names());
-        }
-        noticeAbsentMetadata(name, Corpus.absentMetadata(all, fields));
-        return all.stream()
-                .filter(document -> where == null || where.matches(document.metadata()))
-                .toList();
-    }
-
-    private List<Document> load(String name) throws IOException {
-        if (CorpusOptions.isFolder(name)) {
-            try (FolderReader reader =
-                    FolderReader.open(TextInput.path(name), reading.folder(this), reading.listener(this))) {
-                List<Document> documents = Corpus.load(reader, name);
-                reading.report(this, name, reader.report());
-                return documents;
-            }
-        }
-        try (CorpusReader reader = reading.open(this, name)) {
-            return Corpus.load(reader, name);
-        }
-    }
-
     private QuerySearch memorySearch() throws IOException {
-        List<Document> documents = documents();
+        MemoryCorpus documents = new MemoryCorpus(this, reading, Optional.ofNullable(corpus));
+        // At the prompt other filters may follow, so all documents are needed.
+        Optional<Filter> filter = Optional.ofNullable(where);
+        documents.load(filter, !prompting());
         Model model = openModel();
         Optional<Model> ranker = Optional.empty();
         try {
@@ -322,8 +286,13 @@ public final class SearchCommand extends ModelCommand {
                     rerank == null
                             ? Optional.empty()
                             : Optional.of(scorer(ranker.orElse(model), reranker.apply(common().crossEncoder()))),
-                    index(documents, model, encoder),
-                    options(corpus != null));
+                    documents.index(
+                            model,
+                            encoder,
+                            Optional.ofNullable(passages),
+                            corpus == null && modelName().isEmpty() && !given(BIASES) && !prompts.areGiven(),
+                            !noCache),
+                    prompting() && where != null ? options(corpus != null).withFilter(where) : options(corpus != null));
         } catch (IOException | RuntimeException | Error e) {
             ranker.ifPresent(Model::close);
             model.close();
@@ -346,51 +315,6 @@ public final class SearchCommand extends ModelCommand {
         if (modelName().isEmpty() && console().columns() > 0 && search.encoder().isPresent()) {
             notice("searching with the small built-in model; -m %s finds more".formatted(RECOMMENDED));
         }
-    }
-
-    private MemoryIndex index(List<Document> documents, Model model, BiEncoder encoder) throws IOException {
-        // The demo corpus has no metadata: a filter accepts all of it, or nothing. None of it is long.
-        if (corpus == null && modelName().isEmpty() && !given(BIASES) && !prompts.areGiven() && !documents.isEmpty()) {
-            float[][] vectors = new DemoVectors(common().modelOptions().dtype()).get(() -> compute(documents, encoder));
-            return new MemoryIndex(encoder.dimension(), encoder.similarity(), documents, vectors);
-        }
-        try (ProgressDisplay progress = progress(documents);
-                CachedEmbedder embedder = embedder(model, encoder)) {
-            return MemoryIndex.of(
-                    encoder,
-                    documents,
-                    passages == null ? PassageOptions.of(encoder) : passages,
-                    (texts, listener) -> embedder.embed(texts, TextKind.DOCUMENT, listener),
-                    progress.between(0, documents.size()));
-        } catch (IllegalArgumentException e) {
-            throw usage(String.valueOf(e.getMessage()));
-        }
-    }
-
-    /// Keeps vectors in the user's cache, if there is one: the next search of the same texts needs none of them.
-    private CachedEmbedder embedder(Model model, BiEncoder encoder) throws IOException {
-        TextEmbedder plain = TextEmbedder.of(encoder);
-        if (noCache || !(console().isSet("HOME") || console().isSet("XDG_CACHE_HOME"))) {
-            return CachedEmbedder.withoutCache(plain);
-        }
-        Path folder = new ModelLocation(console(), common().quiet(), false).cache("search");
-        try {
-            return CachedEmbedder.open(plain, folder, cacheKey(model, encoder.fingerprint()), this::notice);
-        } catch (IOException e) {
-            notice("%s: vectors are not kept: %s".formatted(folder, Failures.sentence(e)));
-            return CachedEmbedder.withoutCache(plain);
-        }
-    }
-
-    private float[][] compute(List<Document> documents, BiEncoder encoder) {
-        try (ProgressDisplay progress = progress(documents)) {
-            List<String> texts = documents.stream().map(Document::joined).toList();
-            return encoder.embed(texts, TextKind.DOCUMENT, progress.between(0, documents.size()));
-        }
-    }
-
-    private ProgressDisplay progress(List<Document> documents) {
-        return ProgressDisplay.start(console(), common().quiet(), "embed corpus", OptionalLong.of(documents.size()));
     }
 
     private ResultWriter writer(QuerySearch search, Output out, int columns) throws IOException {
