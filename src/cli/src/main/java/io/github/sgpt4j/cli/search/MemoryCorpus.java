@@ -82,9 +82,8 @@ final class MemoryCorpus {
     /// Embeds the documents.
     ///
     /// @param passages how long ones are split, if it is not as usual
-    /// @param demo whether the vectors are those of the demo corpus and the built-in model, which have a file of
-    their
-    ///     own
+    /// @param demo whether these are vectors of the demo corpus by the built-in model, which have a file of
+    ///     their own
     /// @param keep whether vectors are kept in the user's cache for the next search of the same texts
     /// @throws IOException if the cache cannot be closed
     MemoryIndex index(Model model, BiEncoder encoder, Optional<PassageOptions> passages, boolean demo, boolean keep)
