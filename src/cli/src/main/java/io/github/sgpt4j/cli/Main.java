@@ -55,6 +55,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -79,6 +81,9 @@ public final class Main implements Runnable {
     private static final int HELP_COLUMNS = 100;
 
     private static final String COMPLETION = "completion";
+
+    /// What picocli's help says of a verb that it does not know.
+    private static final Pattern UNKNOWN_TO_HELP = Pattern.compile("^Unknown subcommand '([^']*)'");
 
     /// Created in advance: when it is needed, there may be no memory left to create it.
     private static final byte[] NO_MEMORY =
@@ -262,15 +267,21 @@ public final class Main implements Runnable {
 
     /// The message for an unknown verb; empty for any other usage error.
     private static Optional<String> unknownVerb(ParameterException e) {
-        if (e.getCommandLine().getParent() != null || !(e instanceof UnmatchedArgumentException unmatched)) {
+        Matcher help = UNKNOWN_TO_HELP.matcher(String.valueOf(e.getMessage()));
+        CommandLine line = e.getCommandLine();
+        String given;
+        if (help.find()) {
+            given = help.group(1);
+            line = line.getParent() == null ? line : line.getParent();
+        } else if (line.getParent() == null && e instanceof UnmatchedArgumentException unmatched) {
+            given = unmatched.getUnmatched().getFirst();
+        } else {
             return Optional.empty();
         }
-        String given = unmatched.getUnmatched().getFirst();
         if (given.startsWith("-")) {
             return Optional.empty();
         }
-        Optional<String> similar =
-                Spelling.nearest(given, e.getCommandLine().getSubcommands().keySet());
+        Optional<String> similar = Spelling.nearest(given, line.getSubcommands().keySet());
         return Optional.of("unknown verb \"%s\"%s"
                 .formatted(given, similar.map("; did you mean %s?"::formatted).orElse("")));
     }

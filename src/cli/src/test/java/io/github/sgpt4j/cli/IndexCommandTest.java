@@ -202,4 +202,21 @@ class IndexCommandTest {
                 .err()
                 .contains("--int8 has no effect with --merge"));
     }
+
+    @Test
+    void equalDocumentsHideNoOthers() throws IOException {
+        Files.writeString(corpus, "aaaa\n".repeat(300) + "a morbid fear of spiders\n");
+        Path lines = Files.move(corpus, folder.resolve("lines.txt"));
+        assertEquals(
+                0,
+                Cli.run("index", "--corpus", lines.toString(), "--index", index).code());
+        for (String mode : List.of("dense", "hybrid")) {
+            assertEquals(
+                    "301",
+                    search("--mode", mode, "-k", "3", "fear of spiders")
+                            .getFirst()
+                            .get("id")
+                            .asText());
+        }
+    }
 }

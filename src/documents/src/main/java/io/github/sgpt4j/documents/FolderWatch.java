@@ -22,6 +22,7 @@ public final class FolderWatch implements Closeable {
     /// How long nothing must change until a change is reported, so that copying many files is one change.
     public static final Duration QUIET = Duration.ofSeconds(1);
 
+    private static final long LOOK_SECONDS = 5;
     private static final int MAX_QUIET_PERIODS = 10;
 
     private final Path folder;
@@ -77,8 +78,11 @@ public final class FolderWatch implements Closeable {
     /// @throws InterruptedException if the thread is interrupted
     /// @throws FormatException if the folder is gone
     public void await() throws InterruptedException {
-        while (!take(service.take())) {
+        // A folder that is moved away causes no event.
+        WatchKey first = service.poll(LOOK_SECONDS, TimeUnit.SECONDS);
+        while (first == null || !take(first)) {
             requireFolder();
+            first = service.poll(LOOK_SECONDS, TimeUnit.SECONDS);
         }
         long end = System.nanoTime() + MAX_QUIET_PERIODS * quiet.toNanos();
         WatchKey key = service.poll(quiet.toNanos(), TimeUnit.NANOSECONDS);

@@ -7,8 +7,8 @@ final class BatchSize {
     /// Most characters in a batch; bounds memory.
     static final long MAX_CHARACTERS = 16L << 20;
 
-    private static final long FIRST_CHARACTERS = 1L << 20;
-    private static final long MIN_CHARACTERS = 1L << 16;
+    private static final long FIRST_CHARACTERS = 1L << 16;
+    private static final long MIN_CHARACTERS = 1L << 14;
     private static final int FIRST = 256;
     private static final int MIN_TEXTS = 32;
     private static final int MAX_TEXTS = 16384;

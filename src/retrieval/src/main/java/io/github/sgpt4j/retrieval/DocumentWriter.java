@@ -60,7 +60,7 @@ record DocumentWriter(WriterThread writer, BiEncoder encoder, VectorSpace space,
             if (splitter.isEmpty()) {
                 splitter = Optional.of(splitters.get());
             }
-            return splitter.get().split(document);
+            return splitter.get().split(document).distinct();
         }
     }
 

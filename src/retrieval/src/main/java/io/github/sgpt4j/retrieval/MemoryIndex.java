@@ -193,7 +193,7 @@ public final class MemoryIndex implements AutoCloseable {
         List<String> texts = new ArrayList<>();
         for (Document document : documents) {
             Interrupts.check("splitting documents");
-            split.add(splitter.map(s -> s.split(document)).orElseGet(() -> SplitText.whole(document)));
+            split.add(splitter.map(s -> s.split(document).distinct()).orElseGet(() -> SplitText.whole(document)));
             texts.addAll(split.getLast().texts());
         }
         float[][] vectors = texts.isEmpty() ? new float[0][] : embedding.of(texts, progress);

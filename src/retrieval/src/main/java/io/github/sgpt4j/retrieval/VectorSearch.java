@@ -25,13 +25,23 @@ import org.jspecify.annotations.Nullable;
 /// Candidates come from the graph, or from all vectors; all passages of each are scored again from the 32-bit
 /// vectors with 64-bit sums, so that a document's score does not depend on how it was found.
 final class VectorSearch {
+    /// Numbers in the vectors of an index that are compared at once in a few milliseconds. Tests of the graph set it to
+    /// 0.
+    private static final long SMALL = Long.getLong("sgpt4j.retrieval.compareAllUpTo", 1L << 23);
+
     private VectorSearch() {}
+
+    /// Whether comparing every vector takes no longer than a walk through the graph. It also finds what lies in a part
+    /// of the graph that many equal vectors cut off.
+    private static boolean isSmall(IndexSearcher searcher, float[] query) {
+        return (long) searcher.getIndexReader().maxDoc() * query.length <= SMALL;
+    }
 
     /// @param query as [VectorSpace#prepare] made it
     /// @return the `k` best, best first
     static List<Scored> search(IndexSearcher searcher, VectorSpace space, float[] query, int k, SearchOptions options)
             throws IOException {
-        int[] candidates = options.exact()
+        int[] candidates = options.exact() || isSmall(searcher, query)
                 ? nearest(searcher, query, Math.max(k, options.gathered()), options)
                 : fromGraph(searcher, query, Math.max(k, options.gathered()), options);
         List<Scored> scored = new ArrayList<>();
@@ -76,8 +86,9 @@ final class VectorSearch {
                 ? new PassageGraphQuery(query, possible, accepted)
                 : new KnnFloatVectorQuery(Fields.VECTOR, query, possible, accepted);
         ScoreDoc[] found = searcher.search(graph, possible).scoreDocs;
-        if (options.filter().isPresent() && found.length < possible) {
-            // Accepted documents may be out of reach in the graph, where the others are passed over.
+        if (found.length < possible) {
+            // Documents may be out of reach in the graph: behind others that a filter passes over, or behind equal
+            // ones.
             return nearest(searcher, query, k, options);
         }
         return Arrays.stream(found).mapToInt(hit -> hit.doc).sorted().toArray();

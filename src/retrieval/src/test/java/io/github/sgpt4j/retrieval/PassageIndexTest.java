@@ -28,6 +28,8 @@ import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.apache.lucene.document.NumericDocValuesField;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.IndexWriterConfig;
@@ -70,11 +72,17 @@ class PassageIndexTest {
         return new Document(id, Optional.of("Report"), FILLER.repeat(6) + FACT);
     }
 
+    /// A text again and again, each time with another number, since equal passages of a document are kept once.
+    private static String numbered(String text, int times) {
+        return IntStream.range(0, times).mapToObj(i -> text + i + ". ").collect(Collectors.joining());
+    }
+
     /// Long and short documents, every third of which is of another kind.
     private static List<Document> documents() {
         List<Document> documents = new ArrayList<>();
         for (int i = 0; i < 12; i++) {
-            String text = i % 4 == 0 ? "The weather report number " + i : (FILLER + "Number " + i + ". ").repeat(1 + i);
+            String text =
+                    i % 4 == 0 ? "The weather report number " + i : numbered(FILLER + "Number " + i + " of ", 1 + i);
             documents.add(Document.of("d" + i, text).withMetadata(Metadata.of(Map.of("kind", i % 3))));
         }
         documents.add(fact("fact").withMetadata(Metadata.of(Map.of("kind", 9))));
@@ -171,7 +179,8 @@ class PassageIndexTest {
 
     @Test
     void aDocumentOfAThousandPassagesTakesOnePlace() throws IOException {
-        Document huge = Document.of("huge", (FACT + " ").repeat(3000)).withMetadata(Metadata.of(Map.of("kind", 0)));
+        Document huge =
+                Document.of("huge", numbered(FACT + " Number ", 3000)).withMetadata(Metadata.of(Map.of("kind", 0)));
         try (SemanticIndex index = filled(folder)) {
             index.add(List.of(huge));
             index.commit();
@@ -412,5 +421,31 @@ class PassageIndexTest {
                 words.scores(
                         "spider. spider legs. bread",
                         List.of(new TextRange(0, 7), new TextRange(8, 20), new TextRange(21, 26))));
+    }
+
+    /// Many equal vectors can cut a graph into parts, one of which a search would not leave.
+    @Test
+    void equalTextsHideNoOthers() throws IOException {
+        List<Document> documents = new ArrayList<>();
+        for (int i = 0; i < 63; i++) {
+            documents.add(Document.of("equal" + i, "aaaaaaaa"));
+        }
+        for (int i = 0; i < 3; i++) {
+            documents.add(Document.of(
+                    "log" + i, "INFO heartbeat ok from node %d.\n".formatted(i).repeat(400)));
+        }
+        documents.addAll(documents());
+        try (SemanticIndex index = open(folder.resolve("equal"))) {
+            index.add(documents);
+            index.commit();
+            assertTrue(index.passages() < documents.size() + 200, "passages " + index.passages());
+            for (int k : new int[] {1, 6, 40}) {
+                SearchOptions options = SearchOptions.DEFAULT.withLimit(k);
+                assertEquals(ids(search(index, options.withExact(true))), ids(search(index, options)));
+            }
+            assertEquals(
+                    "fact",
+                    search(index, SearchOptions.DEFAULT).getFirst().document().id());
+        }
     }
 }

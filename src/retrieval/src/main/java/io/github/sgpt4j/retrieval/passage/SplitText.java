@@ -2,7 +2,9 @@ package io.github.sgpt4j.retrieval.passage;
 
 import io.github.sgpt4j.retrieval.corpus.Document;
 import io.github.sgpt4j.retrieval.corpus.TextRecord;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 
 /// A document's text as passages.
@@ -21,6 +23,18 @@ public record SplitText(List<TextRange> ranges, List<String> texts, boolean titl
                     "passages: expected as many ranges as texts and at least one, got %d and %d"
                             .formatted(ranges.size(), texts.size()));
         }
+    }
+
+    /// Only the first of passages with equal texts, which have equal embeddings: many of them would cut the graph of an
+    /// index into parts.
+    public SplitText distinct() {
+        Map<String, TextRange> first = new LinkedHashMap<>();
+        for (int i = 0; i < texts.size(); i++) {
+            first.putIfAbsent(texts.get(i), ranges.get(i));
+        }
+        return first.size() == texts.size()
+                ? this
+                : new SplitText(List.copyOf(first.values()), List.copyOf(first.keySet()), titleCut);
     }
 
     /// A document that is one passage.
