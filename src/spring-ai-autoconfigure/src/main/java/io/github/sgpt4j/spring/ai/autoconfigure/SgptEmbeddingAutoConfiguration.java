@@ -54,7 +54,9 @@ public class SgptEmbeddingAutoConfiguration {
         Integer dimensions = settings.dimensions();
         BiEncoderOptions cut = dimensions == null
                 ? options
-                : SgptPropertyException.naming(SgptProperties.DIMENSIONS, () -> options.withTruncateDim(dimensions).withNormalize(true));
+                : SgptPropertyException.naming(
+                        SgptProperties.DIMENSIONS,
+                        () -> options.withTruncateDim(dimensions).withNormalize(true));
         Integer maxLength = settings.maxLength();
         return maxLength == null
                 ? cut
