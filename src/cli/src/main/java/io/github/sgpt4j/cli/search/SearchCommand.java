@@ -129,7 +129,7 @@ public final class SearchCommand extends ModelCommand {
     private int bestPassages = 1;
 
     @Option(
-            names = "-k",
+            names = {"-k", "--limit"},
             paramLabel = "N",
             converter = Converters.Count.class,
             description = "Documents to show per query (default: ${DEFAULT-VALUE}).")
