@@ -97,6 +97,7 @@ class ScoringPromptTest {
             delimiter = '|',
             value = {
                 "{} | expected key \"prompt\"",
+                "{\"prompt\": \"{} \\ud83d\"} | expected Unicode text",
                 "{\"prompt\": \"x\"} | expected {} once",
                 "{\"prompt\": \"{} {}\"} | expected {} once",
                 "{\"prompt\": \"{}\", \"choices\": [\"a\", \"b\"]} | expected {} twice",

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sgpt4j.error.FormatException;
 import io.github.sgpt4j.json.JsonFile;
 import io.github.sgpt4j.text.Quoted;
+import io.github.sgpt4j.text.WellFormed;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -39,7 +40,7 @@ public final class PromptFile {
         PromptTemplate template =
                 template(path, PROMPT, ofPaper.map(PaperPrompt::template).orElse(stated), !choices.isEmpty());
         Optional<String> start = ofPaper.map(PaperPrompt::start)
-                .orElseGet(() -> Optional.of(START).filter(file::has).map(key -> file.text(key, "")));
+                .orElseGet(() -> Optional.of(START).filter(file::has).map(key -> unicode(file, key)));
         Optional<JsonFile> example = file.object(EXAMPLE);
         if (start.isPresent() != example.isPresent()) {
             throw new FormatException(
@@ -81,7 +82,16 @@ public final class PromptFile {
         if (!file.has(key)) {
             throw new FormatException("%s: expected key \"%s\", found none".formatted(file.path(), key));
         }
-        return file.text(key, "");
+        return unicode(file, key);
+    }
+
+    /// Half a surrogate pair is no text: tokens would be those of another one.
+    private static String unicode(JsonFile file, String key) {
+        String text = file.text(key, "");
+        if (!WellFormed.is(text)) {
+            throw file.wrong(key, "Unicode text", file.node(key).orElseThrow());
+        }
+        return text;
     }
 
     private static void refuse(JsonFile file, String key, String where) {
@@ -105,7 +115,7 @@ public final class PromptFile {
         }
         List<String> choices = new ArrayList<>();
         for (JsonNode each : value.get()) {
-            choices.add(each.isTextual() ? each.textValue() : "");
+            choices.add(each.isTextual() && WellFormed.is(each.textValue()) ? each.textValue() : "");
         }
         boolean different = new HashSet<>(choices).size() == choices.size();
         if (choices.size() < 2 || choices.size() > MAX_CHOICES || choices.contains("") || !different) {
