@@ -20,8 +20,6 @@ public final class DocumentView {
     private static final int USUAL_COLUMNS = 100;
     private static final int MIN_COLUMNS = 20;
     private static final int MAX_COLUMNS = 200;
-    private static final String BOLD = "\u001b[1m";
-    private static final String PLAIN = "\u001b[22m";
 
     private final int columns;
     private final boolean bold;
@@ -92,16 +90,9 @@ public final class DocumentView {
     }
 
     private String marked(String text, QueryWords words) {
-        StringBuilder shown = new StringBuilder();
-        int from = 0;
-        for (TextRange word : bold ? words.in(text) : List.<TextRange>of()) {
-            shown.append(safe(text.substring(from, word.start())))
-                    .append(BOLD)
-                    .append(safe(word.of(text)))
-                    .append(PLAIN);
-            from = word.end();
-        }
-        return shown.append(safe(text.substring(from))).toString().stripTrailing();
+        // As long as the text, so that places are the same.
+        String safe = safe(text);
+        return (bold ? BoldWords.of(safe, words.in(text)) : safe).stripTrailing();
     }
 
     /// Without characters that a terminal would interpret.
@@ -145,7 +136,8 @@ public final class DocumentView {
                 : String.format(Locale.ROOT, " of the passage at characters %,d to %,d", range.start(), range.end());
     }
 
-    private static String by(SearchMode mode) {
+    /// How a mode searches, after "by".
+    public static String by(SearchMode mode) {
         return switch (mode) {
             case DENSE -> "meaning";
             case BM25 -> "words";

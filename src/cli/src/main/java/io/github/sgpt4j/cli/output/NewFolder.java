@@ -1,16 +1,12 @@
 package io.github.sgpt4j.cli.output;
 
+import io.github.sgpt4j.files.FileEntries;
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.file.FileVisitResult;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 
-/// A folder that a command may create: unless it says that the folder is to be kept, closing this removes what was not
-/// there before. Folders above it stay if others have put something there meanwhile.
+/// A folder that a command may create: unless it says that the folder is to be kept, closing this removes it if it was
+/// not there before. Folders above it stay.
 public final class NewFolder implements Closeable {
     private final Path folder;
     private final boolean existed;
@@ -18,7 +14,7 @@ public final class NewFolder implements Closeable {
 
     public NewFolder(Path folder) {
         this.folder = folder.toAbsolutePath();
-        existed = Files.exists(folder, LinkOption.NOFOLLOW_LINKS);
+        existed = FileEntries.exists(folder);
     }
 
     /// Says that the folder is to be kept.
@@ -28,21 +24,8 @@ public final class NewFolder implements Closeable {
 
     @Override
     public void close() throws IOException {
-        if (existed || kept || !Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
-            return;
+        if (!existed && !kept) {
+            FileEntries.remove(folder);
         }
-        Files.walkFileTree(folder, new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                Files.delete(file);
-                return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path inner, IOException failure) throws IOException {
-                Files.delete(inner);
-                return FileVisitResult.CONTINUE;
-            }
-        });
     }
 }

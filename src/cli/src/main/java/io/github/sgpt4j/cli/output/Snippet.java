@@ -11,8 +11,6 @@ import java.util.List;
 /// @param text on one line
 /// @param marks places of the words in it, in their order
 record Snippet(String text, List<TextRange> marks) {
-    private static final String BOLD = "\u001b[1m";
-    private static final String PLAIN = "\u001b[22m";
     private static final String MORE = "…";
 
     /// The share of the line that may be before the first word of the query.
@@ -112,18 +110,6 @@ record Snippet(String text, List<TextRange> marks) {
     ///
     /// @param bold whether the words of the query are marked
     String shown(boolean bold) {
-        if (!bold) {
-            return text;
-        }
-        StringBuilder shown = new StringBuilder();
-        int from = 0;
-        for (TextRange mark : marks) {
-            shown.append(text, from, mark.start())
-                    .append(BOLD)
-                    .append(mark.of(text))
-                    .append(PLAIN);
-            from = mark.end();
-        }
-        return shown.append(text, from, text.length()).toString();
+        return bold ? BoldWords.of(text, marks) : text;
     }
 }

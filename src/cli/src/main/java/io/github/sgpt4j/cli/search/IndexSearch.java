@@ -6,7 +6,6 @@ import io.github.sgpt4j.CrossEncoder;
 import io.github.sgpt4j.CrossEncoderOptions;
 import io.github.sgpt4j.Model;
 import io.github.sgpt4j.Similarity;
-import io.github.sgpt4j.cli.console.LuceneLog;
 import io.github.sgpt4j.cli.model.Truncations;
 import io.github.sgpt4j.retrieval.Hit;
 import io.github.sgpt4j.retrieval.SearchMode;
@@ -51,7 +50,6 @@ public final class IndexSearch implements QuerySearch {
             BiEncoderOptions embedding,
             CrossEncoderOptions scoring)
             throws IOException {
-        LuceneLog.silence();
         this.options = options;
         try {
             boolean dense = options.mode() != SearchMode.BM25;

@@ -15,6 +15,7 @@ import io.github.sgpt4j.cli.option.PromptOptions;
 import io.github.sgpt4j.cli.option.RerankCount;
 import io.github.sgpt4j.cli.option.RerankerOptions;
 import io.github.sgpt4j.cli.option.VersionProvider;
+import io.github.sgpt4j.cli.output.DocumentView;
 import io.github.sgpt4j.cli.output.Output;
 import io.github.sgpt4j.cli.output.ResultTable;
 import io.github.sgpt4j.cli.output.ResultWriter;
@@ -347,11 +348,7 @@ public final class SearchCommand extends ModelCommand {
                         Locale.ROOT,
                         "%,d documents, searched by %s with %s.%nType a query, or :help for commands; :quit or Ctrl-D ends.%n",
                         search.size(),
-                        switch (search.options().mode()) {
-                            case DENSE -> "meaning";
-                            case BM25 -> "words";
-                            case HYBRID -> "meaning and words";
-                        },
+                        DocumentView.by(search.options().mode()),
                         search.encoder().isEmpty() ? "no model" : modelName().orElse("the built-in model"));
         SearchSession session = new SearchSession(search, console(), (query, hits, columns) -> {
             ResultWriter writer = writer(search, out, columns);
